@@ -145,7 +145,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmStartConfig:
-    """A short supervised fine-tuning (TRL's ``SFTTrainer``), so that GRPO has right answers to find."""
+    """A short supervised fine-tuning with TRL, so that GRPO has right answers to reinforce."""
 
     enabled: bool = False
     examples: int = 2_000
