@@ -1,0 +1,88 @@
+"""Score a policy on examples: what share of its queries is valid, and what share is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlgrpo.config import EvaluationConfig
+from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.evaluation.figures import Figure, mean
+from sqlgrpo.evaluation.policies import Advance, Policy
+from sqlgrpo.types import Example, Score
+from sqlgrpo.verifiers import build_verifier
+
+METRICS = {
+    "suite_accuracy": "equivalent",
+    "valid_sql": "executes",
+    "schema": "schema",
+    "keywords": "keywords",
+    "structure": "structure",
+    "exact_match": "exact",
+}
+"""Metric in ``evaluation.json`` -> the verifier whose mean score it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Every completion of one evaluation with its score, and the figures over all of them."""
+
+    examples: tuple[Example, ...]
+    completions: tuple[str, ...]
+    scores: tuple[Score, ...]
+    figures: dict[str, Figure]
+
+
+def evaluate(
+    policy: Policy,
+    examples: Sequence[Example],
+    environment: SingleTurnEnv,
+    config: EvaluationConfig,
+    advance: Advance = lambda _: None,
+) -> Evaluation:
+    """Let the policy answer every example and measure the answers."""
+    chosen = list(examples[: config.limit])
+    completions = policy(chosen, advance)
+    return score_completions(chosen, completions, environment, config)
+
+
+def score_completions(
+    examples: Sequence[Example],
+    completions: Sequence[str],
+    environment: SingleTurnEnv,
+    config: EvaluationConfig,
+) -> Evaluation:
+    """Figures for completions that are already there."""
+    scores = environment.score_batch(completions, examples)
+    figures = {"reward": mean([score.reward for score in scores], config.confidence)}
+    for metric, verifier_name in METRICS.items():
+        verifier = build_verifier(verifier_name, environment.rubric.judge)
+        values = [
+            verifier(score.parsed.sql, example).score if score.parsed.sql is not None else 0.0
+            for score, example in zip(scores, examples, strict=True)
+        ]
+        figures[metric] = mean(values, config.confidence)
+    figures |= _execution_accuracy(examples, scores, environment, config)
+    return Evaluation(
+        examples=tuple(examples),
+        completions=tuple(completions),
+        scores=tuple(scores),
+        figures=figures,
+    )
+
+
+def _execution_accuracy(
+    examples: Sequence[Example],
+    scores: Sequence[Score],
+    environment: SingleTurnEnv,
+    config: EvaluationConfig,
+) -> dict[str, Figure]:
+    """EX: the same result on the example's real database, over the examples that have one."""
+    matches = [
+        float(environment.rubric.judge.matches_real(score.parsed.sql, example))
+        if score.parsed.sql is not None
+        else 0.0
+        for score, example in zip(scores, examples, strict=True)
+        if example.database is not None
+    ]
+    return {"ex": mean(matches, config.confidence)} if matches else {}

@@ -1,0 +1,76 @@
+"""Policies: whoever answers the questions of an evaluation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sqlgrpo.config import EvaluationConfig
+from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.types import Example
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Advance = Callable[[int], None]
+"""Hears how many more examples were answered."""
+
+
+class Policy(Protocol):
+    """Answers examples with completions, in order."""
+
+    def __call__(self, examples: Sequence[Example], advance: Advance) -> list[str]: ...
+
+
+def gold_policy(examples: Sequence[Example], advance: Advance) -> list[str]:
+    """Answers with the gold: measures the verifier, which must give 1.000."""
+    advance(len(examples))
+    return [example.gold_sql for example in examples]
+
+
+def model_policy(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    environment: SingleTurnEnv,
+    config: EvaluationConfig,
+    *,
+    chat: bool,
+    autocast: bool,
+) -> Policy:
+    """Greedy decoding, one turn."""
+    from sqlgrpo.inference.generate import Decoding, generate
+
+    decoding = Decoding(
+        max_new_tokens=config.max_new_tokens, batch_size=config.batch_size, autocast=autocast
+    )
+
+    def answer(examples: Sequence[Example], advance: Advance) -> list[str]:
+        prompts = [environment.messages(example) for example in examples]
+        return generate(model, tokenizer, prompts, decoding, chat=chat, advance=advance)
+
+    return answer
+
+
+def load_hacks(path: Path) -> tuple[list[Example], list[str]]:
+    """Examples and the completions that try to be paid without answering them.
+
+    Raises ``ConfigError`` when the file is missing or a line lacks a field.
+    """
+    if not path.is_file():
+        raise ConfigError(f"evaluation.hacks: no file {path}")
+    examples, completions = [], []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            row = json.loads(line)
+            examples.append(
+                Example(
+                    id=row["name"], question=row["kind"], schema=row["schema"], gold_sql=row["gold"]
+                )
+            )
+            completions.append(row["completion"])
+        except (ValueError, KeyError) as error:
+            raise ConfigError(f"{path}, line {number}: not a hack ({error})") from None
+    return examples, completions
