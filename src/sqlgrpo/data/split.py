@@ -14,18 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from logging import getLogger
-from math import ceil
 
+from sqlgrpo.data.holdout import Group, content, shuffled, take
 from sqlgrpo.data.identity import group_by_query, group_by_schema
-from sqlgrpo.data.sampling import rank
 from sqlgrpo.types import Example
 
 log = getLogger(__name__)
 
-LARGEST_SHARE = 0.1  # a schema with more of the examples than this is not spent on measurement
-VARIETY = 5  # schemas that a held-out set has at least, when there are ten times as many
-
-Group = list[Example]
+GROUPINGS: dict[str, Callable[[list[Example]], list[Group]]] = {
+    "schema": group_by_schema,
+    "query": group_by_query,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +45,10 @@ def split(examples: Iterable[Example], *, validation: int, test: int, seed: int)
     With too few schemas for that, such as one database with many questions, the sets share the
     schema but no query shape (a gold without its literals).
     """
-    pool = sorted(examples, key=_content)
+    pool = sorted(examples, key=content)
     validation, test = _affordable(validation, test, len(pool))
-    groupings: tuple[tuple[str, Callable[[list[Example]], list[Group]]], ...] = (
-        ("schema", group_by_schema),
-        ("query", group_by_query),
-    )
-    for unit, group in groupings:
-        splits = _hold_out(group(pool), unit, validation, test, seed)
+    for unit in GROUPINGS:
+        splits = _hold_out(pool, unit, validation, test, seed)
         if len(splits.validation) == validation and len(splits.test) == test:
             break
     if splits.unit == "query":
@@ -77,51 +72,14 @@ def _affordable(validation: int, test: int, total: int) -> tuple[int, int]:
     return fewer
 
 
-def _hold_out(groups: list[Group], unit: str, validation: int, test: int, seed: int) -> Splits:
-    queue = sorted(groups, key=lambda group: rank(repr(_content(group[0])), seed))
-    total = sum(map(len, groups))
-    test_set, left_test, queue = _take(queue, test, total, seed)
-    validation_set, left_validation, queue = _take(queue, validation, total, seed)
+def _hold_out(pool: list[Example], unit: str, validation: int, test: int, seed: int) -> Splits:
+    groups = GROUPINGS[unit](pool)
+    for_test = take(groups, test, seed)
+    for_validation = take(for_test.rest, validation, seed)
     return Splits(
-        train=sorted((example for group in queue for example in group), key=_by_seed(seed)),
-        validation=validation_set,
-        test=test_set,
+        train=shuffled((example for group in for_validation.rest for example in group), seed),
+        validation=for_validation.taken,
+        test=for_test.taken,
         unit=unit,
-        left_out=left_test + left_validation,
+        left_out=for_test.left_out + for_validation.left_out,
     )
-
-
-def _take(
-    queue: list[Group], wanted: int, total: int, seed: int
-) -> tuple[list[Example], int, list[Group]]:
-    """The first ``wanted`` examples in whole groups, how many were cut off, and the groups left.
-
-    Small groups are taken whole first; when these do not suffice, larger ones are cut.
-    """
-    variety = max(1, round(len(queue) * wanted / max(total, 1)), min(VARIETY, len(queue) // 10))
-    most = max(1, ceil(wanted / variety))
-    taken: list[Example] = []
-    left_out = 0
-    rest: list[Group] = []
-    for group in queue:
-        if len(group) <= min(most, wanted - len(taken)):
-            taken += group
-        else:
-            rest.append(group)
-    spare: list[Group] = []
-    for group in rest:
-        if len(taken) < wanted and len(group) <= max(total * LARGEST_SHARE, 2 * most):
-            kept = sorted(group, key=_by_seed(seed))[: min(most, wanted - len(taken))]
-            taken += kept
-            left_out += len(group) - len(kept)
-        else:
-            spare.append(group)
-    return sorted(taken, key=_by_seed(seed)), left_out, spare
-
-
-def _by_seed(seed: int) -> Callable[[Example], bytes]:
-    return lambda example: rank(repr(_content(example)), seed)
-
-
-def _content(example: Example) -> tuple[str, str, str, str]:
-    return example.schema, example.question, example.gold_sql, example.id
