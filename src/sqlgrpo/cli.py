@@ -1,0 +1,57 @@
+"""What every script shares: logging, one clear line per user error, exit statuses."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+from sqlgrpo.errors import SqlgrpoError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+console = Console(stderr=True)
+"""Progress and tables; standard output is for results alone."""
+
+
+def exit_on_error(main: Callable[P, R]) -> Callable[P, R]:
+    """Turn our errors into one line and exit status 2, and Ctrl-C into 130."""
+
+    @functools.wraps(main)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        quiet_libraries()
+        try:
+            return main(*args, **kwargs)
+        except SqlgrpoError as error:
+            console.print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            console.print("interrupted; run the same command again to continue")
+            sys.exit(130)
+
+    return guarded
+
+
+def quiet_libraries() -> None:
+    """Our log lines on standard error; other packages speak only when something is wrong."""
+    handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
+    logging.getLogger("sqlgrpo").setLevel(logging.INFO)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    warnings.filterwarnings("ignore")
+
+
+def _plain(text: str) -> str:
+    """Brackets in a message are not rich markup."""
+    return text.replace("[", r"\[")

@@ -1,0 +1,119 @@
+"""Our settings, translated once into TRL's."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from typing import Any
+
+import torch
+from trl import GRPOConfig, SFTConfig
+
+from sqlgrpo.config import Config
+from sqlgrpo.errors import ConfigError, unknown
+from sqlgrpo.training.run_folder import RunFolder
+
+OURS = {
+    "num_generations": "training.num_generations",
+    "learning_rate": "training.learning_rate",
+    "max_steps": "training.max_steps",
+    "temperature": "training.temperature",
+    "beta": "training.beta",
+    "max_completion_length": "training.max_completion_tokens",
+    "output_dir": "output_dir",
+    "seed": "seed",
+    "report_to": "training.report_to",
+}
+"""TRL keys that have a home of their own in our config."""
+
+
+def trackers(config: Config) -> list[str]:
+    """Where figures go besides ``metrics.jsonl``: W&B when it was asked for and can be used."""
+    choice = config.training.report_to
+    if choice not in ("auto", "wandb", "none"):
+        raise ConfigError(f"training.report_to {choice!r} is not auto, wandb or none")
+    offline = os.environ.get("WANDB_MODE") == "offline"
+    has_key = bool(os.environ.get("WANDB_API_KEY"))
+    if choice == "wandb" and not (has_key or offline):
+        raise ConfigError(
+            "training.report_to=wandb needs WANDB_API_KEY in .env, or WANDB_MODE=offline"
+        )
+    wanted = choice == "wandb" or (choice == "auto" and has_key)
+    return ["wandb"] if wanted else []
+
+
+def precision(config: Config) -> dict[str, Any]:
+    """Device and mixed precision, as TRL's arguments name them."""
+    if config.training.autocast not in (None, "bfloat16"):
+        raise ConfigError(f"training.autocast {config.training.autocast!r} is not bfloat16 or null")
+    return {
+        "use_cpu": not torch.cuda.is_available(),
+        "bf16": config.training.autocast == "bfloat16",
+    }
+
+
+def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GRPOConfig:
+    """``GRPOConfig`` for one step of ``batch_size`` prompts with G completions each.
+
+    A micro-batch holds whole groups: ``micro_batch_groups`` of them per process.
+    """
+    training = config.training
+    per_step = training.micro_batch_groups * world_size
+    if training.batch_size % per_step:
+        raise ConfigError(
+            f"training.batch_size {training.batch_size} is not a multiple of "
+            f"micro_batch_groups x processes = {per_step}"
+        )
+    ours: dict[str, Any] = {
+        "output_dir": str(run.root),
+        "seed": config.seed,
+        "num_generations": training.num_generations,
+        "per_device_train_batch_size": training.micro_batch_groups * training.num_generations,
+        "gradient_accumulation_steps": training.batch_size // per_step,
+        "learning_rate": training.learning_rate,
+        "lr_scheduler_type": "constant",
+        "max_steps": training.max_steps,
+        "temperature": training.temperature,
+        "beta": training.beta,
+        "max_completion_length": training.max_completion_tokens,
+        "save_strategy": "steps",
+        "save_steps": training.eval_every,
+        "save_total_limit": training.keep_checkpoints,
+        "logging_steps": 1,
+        "report_to": trackers(config),
+        "run_name": run.root.name,
+        "disable_tqdm": True,
+        **precision(config),
+    }
+    return GRPOConfig(**ours | _passed_through(config))
+
+
+def sft_arguments(config: Config, run: RunFolder, *, max_steps: int) -> SFTConfig:
+    """``SFTConfig`` of the warm start; prompts carry no loss."""
+    warm = config.training.warm_start
+    return SFTConfig(
+        output_dir=str(run.root / ".warm_start"),
+        seed=config.seed,
+        per_device_train_batch_size=warm.batch_size,
+        learning_rate=warm.learning_rate,
+        lr_scheduler_type="constant",
+        max_steps=max_steps,
+        max_length=None,
+        gradient_checkpointing=bool(config.training.trl.get("gradient_checkpointing", False)),
+        train_sampling_strategy="group_by_length",
+        save_strategy="no",
+        logging_steps=1,
+        report_to=[],
+        disable_tqdm=True,
+        **precision(config),
+    )
+
+
+def _passed_through(config: Config) -> dict[str, Any]:
+    known = {field.name for field in fields(GRPOConfig)}
+    for key in config.training.trl:
+        if key in OURS:
+            raise ConfigError(f"training.trl.{key}: set {OURS[key]} instead")
+        if key not in known:
+            raise unknown("key of training.trl (GRPOConfig)", key, known)
+    return dict(config.training.trl)

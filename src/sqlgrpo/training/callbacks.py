@@ -1,0 +1,155 @@
+"""What happens between optimizer steps: figures to file and screen, the clock, the best model."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from typing import Any
+
+from transformers import (
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer_callback import ExportableState
+
+from sqlgrpo.training.progress import Report
+from sqlgrpo.training.run_folder import RunFolder
+
+SHOWN = {"loss": "loss", "reward": "reward", "frac_reward_zero_std": "flat"}
+
+
+class Metrics(TrainerCallback):
+    """Append every logged figure to ``metrics.jsonl`` and show the main ones."""
+
+    def __init__(self, stage: str, run: RunFolder, report: Report) -> None:
+        self.stage, self.run, self.report = stage, run, report
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        if not state.is_world_process_zero or not logs:
+            return
+        row = {"stage": self.stage, "step": state.global_step, "time": round(time.time(), 3)}
+        self.run.append_metrics(row | logs)
+        shown = {SHOWN[key]: float(value) for key, value in logs.items() if key in SHOWN}
+        self.report(state.global_step, **shown)
+
+
+class Clock(TrainerCallback, ExportableState):
+    """Stop after ``max_minutes`` of training, and let the learning rate fall by the same clock.
+
+    The rate falls linearly to zero with whichever runs out first, steps or minutes, so that a slow
+    machine ends with a finished schedule too. Time spent before a resume counts.
+    """
+
+    def __init__(self, max_minutes: float | None, warmup: float = 0.05, spent_s: float = 0.0):
+        self.max_minutes, self.warmup, self.spent_s = max_minutes, warmup, spent_s
+        self.base_rates: list[float] = []
+        self.last_tick = time.monotonic()
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps (``trainer_state.json``)."""
+        return {
+            "args": {"max_minutes": self.max_minutes, "warmup": self.warmup},
+            "attributes": {"spent_s": self.spent_s},
+        }
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        self.last_tick = time.monotonic()
+
+    def on_pre_optimizer_step(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        optimizer: Any = None,
+        **_: Any,
+    ) -> None:
+        done = self.progress(state)
+        rise = (state.global_step + 1) / max(1.0, self.warmup * state.max_steps)
+        for group in optimizer.param_groups:
+            group["lr"] = args.learning_rate * min(1.0, rise) * (1.0 - done)
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **_: Any,
+    ) -> None:
+        if self.progress(state) >= 1.0:
+            control.should_training_stop = True
+
+    def progress(self, state: TrainerState) -> float:
+        """Share of the run that is over, by steps or by the clock, in [0, 1]."""
+        now = time.monotonic()
+        self.spent_s += now - self.last_tick
+        self.last_tick = now
+        by_steps = state.global_step / max(1, state.max_steps)
+        by_clock = self.spent_s / (60 * self.max_minutes) if self.max_minutes else 0.0
+        return min(1.0, max(by_steps, by_clock))
+
+
+class KeepBest(TrainerCallback, ExportableState):
+    """Measure validation suite accuracy every few steps and keep the best adapter."""
+
+    def __init__(
+        self,
+        measure: Callable[[], float],
+        run: RunFolder,
+        every: int,
+        report: Report,
+        best: float = -1.0,
+    ) -> None:
+        self.measure, self.run, self.every, self.report = measure, run, every, report
+        self.best = best
+        self.measured_at = -1
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps (``trainer_state.json``)."""
+        return {"args": {}, "attributes": {"best": self.best}}
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **_: Any,
+    ) -> None:
+        if state.global_step % self.every and state.global_step < state.max_steps:
+            return
+        self.look(model, state)
+
+    def finish(self, model: Any, state: TrainerState) -> None:
+        """Measure the end of the run unless the last step was measured already."""
+        if state.global_step != self.measured_at:
+            self.look(model, state)
+
+    def look(self, model: Any, state: TrainerState) -> None:
+        """Measure now; save the adapter when it is better than every earlier one."""
+        accuracy = self.measure()
+        self.measured_at = state.global_step
+        row = {"stage": "grpo", "step": state.global_step, "validation_suite_accuracy": accuracy}
+        self.run.append_metrics(row | {"time": round(time.time(), 3)})
+        self.report(state.global_step, best=max(accuracy, self.best))
+        if accuracy > self.best:
+            self.best = accuracy
+            partial = self.run.root / ".checkpoint-best-partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            model.save_pretrained(partial, selected_adapters=["default"])
+            self.run.replace_folder(partial, self.run.best)

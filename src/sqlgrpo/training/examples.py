@@ -1,0 +1,91 @@
+"""The examples of a run: loaded, split by schema, short enough, audited."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from sqlgrpo.config import Config
+from sqlgrpo.data import load, split
+from sqlgrpo.data.audit import audit
+from sqlgrpo.data.loaded import Quarantined, as_row
+from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.models.prompts import prompt_ids
+from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.types import Example
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Three splits whose schemas do not overlap."""
+
+    train: list[Example]
+    validation: list[Example]
+    test: list[Example]
+
+
+def needed(config: Config) -> int:
+    """Most training examples that the run can look at, so that no others are audited."""
+    training = config.training
+    return max(training.max_steps * training.batch_size, training.warm_start.examples)
+
+
+def prepare(
+    config: Config, environment: SingleTurnEnv, tokenizer: Any, run: RunFolder, console: Console
+) -> Prepared:
+    """Load, split, drop prompts that are too long, and quarantine what the audit finds.
+
+    Raises ``ConfigError`` when a split has no example left.
+    """
+    loaded = load(config.data, config.seed)
+    fits, long = by_length(loaded.examples, environment, tokenizer, config)
+    splits = split(fits, validation=config.data.validation, test=config.data.test, seed=config.seed)
+    chosen = {
+        "train": splits.train[: needed(config)],
+        "validation": splits.validation,
+        "test": splits.test,
+    }
+    if config.data.audit:
+        everything = [example for part in chosen.values() for example in part]
+        report = audit(everything, environment.rubric, loaded=loaded, extra=long, console=console)
+        report.write(run.audit)
+        console.print(report.table())
+        kept = {example.id for example in report.kept}
+        chosen = {name: [e for e in part if e.id in kept] for name, part in chosen.items()}
+    for name, part in chosen.items():
+        if not part:
+            raise ConfigError(
+                f"data: no {name} example is left of {len(loaded.examples)} loaded; "
+                f"see {run.audit} for the reasons"
+            )
+    return Prepared(**chosen)
+
+
+def by_length(
+    examples: Sequence[Example], environment: SingleTurnEnv, tokenizer: Any, config: Config
+) -> tuple[list[Example], list[Quarantined]]:
+    """Examples whose prompt fits ``data.max_prompt_tokens``, and those that are left out."""
+    limit = config.data.max_prompt_tokens
+    fits: list[Example] = []
+    long: list[Quarantined] = []
+    for example in examples:
+        messages = environment.messages(example)
+        # A token is at least one character, so most prompts need no tokenizer to be seen to fit.
+        if sum(len(message["content"]) for message in messages) + 64 <= limit:
+            fits.append(example)
+            continue
+        length = len(prompt_ids(tokenizer, messages, chat=config.model.chat))
+        if length <= limit:
+            fits.append(example)
+        else:
+            reason = f"{length} prompt tokens, more than data.max_prompt_tokens={limit}"
+            row = as_row(example)
+            long.append(Quarantined(id=example.id, kind="prompt_too_long", reason=reason, row=row))
+    return fits, long

@@ -1,0 +1,195 @@
+"""Train a model with GRPO. Read this file top to bottom to see the whole run.
+
+1. ``prepare``      examples with golds, audited, split by schema, prompts that fit
+2. base             the untrained model on held-out schemas
+3. ``warm_start``   a short supervised fine-tuning, so that right answers are sampled at all
+4. ``reinforce``    G completions per prompt, rewarded by the verifiers, advantages within groups:
+                    A_i = (r_i - mean(r)) / std(r)
+5. best             the checkpoint with the best validation suite accuracy, on held-out schemas
+
+Every step leaves its result in the run folder, and a run that was killed skips what is there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from peft import PeftModel
+from rich.console import Console
+from trl import GRPOTrainer
+
+from sqlgrpo.config import Config
+from sqlgrpo.environments import SingleTurnEnv, build_environment
+from sqlgrpo.evaluation.evaluate import evaluate
+from sqlgrpo.evaluation.figures import Stages, read_stages, write_stage
+from sqlgrpo.evaluation.policies import model_policy
+from sqlgrpo.models import (
+    adapters_to_float32,
+    is_adapter,
+    load_model,
+    load_tokenizer,
+    lora,
+    require_device,
+)
+from sqlgrpo.models.prompts import plain_text
+from sqlgrpo.rubrics import build_rubric
+from sqlgrpo.training.arguments import grpo_arguments
+from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
+from sqlgrpo.training.examples import Prepared, prepare
+from sqlgrpo.training.fast import FastGRPOTrainer
+from sqlgrpo.training.progress import Report, phase
+from sqlgrpo.training.rewards import verifier_rewards
+from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.training.warm_start import steps, warm_start
+from sqlgrpo.types import Example
+
+log = logging.getLogger(__name__)
+
+
+def train(config: Config, console: Console) -> RunFolder:
+    """Run one training job, or continue it, and return its folder."""
+    require_device(config.model)
+    run = RunFolder.open(config)
+    environment = build_environment(config.environment, build_rubric(config.verifier))
+    tokenizer = load_tokenizer(config.model)
+    try:
+        data = prepare(config, environment, tokenizer, run, console)
+        job = Job(config, run, environment, tokenizer, data, console)
+        model = load_model(config.model)
+        job.measure("base", model)
+        model = job.warm_start(model)
+        job.measure("warm_start", model)
+        model = job.reinforce(model)
+        job.measure("grpo", job.best(model))
+    finally:
+        environment.rubric.judge.close()
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every stage of a run needs."""
+
+    config: Config
+    run: RunFolder
+    environment: SingleTurnEnv
+    tokenizer: Any
+    data: Prepared
+    console: Console
+
+    def measure(self, stage: str, model: Any) -> Stages:
+        """Evaluate on the test split, unless this stage was measured before."""
+        done = read_stages(self.run.evaluation)
+        if stage in done:
+            return done
+        figures = self._evaluate(f"evaluate {stage}", model, self.data.test)
+        return write_stage(self.run.evaluation, stage, figures)
+
+    def warm_start(self, model: Any) -> Any:
+        """The model after supervised fine-tuning; loaded when an earlier run finished it."""
+        settings = self.config.training.warm_start
+        given = Path(settings.adapter) if settings.adapter else self.run.warm_start
+        if is_adapter(given):
+            return PeftModel.from_pretrained(model, given, is_trainable=True)
+        if not settings.enabled:
+            return model
+        total = steps(self.config, len(self.data.train))
+        with phase(self.console, "warm start", total) as report:
+            return warm_start(
+                model,
+                self.tokenizer,
+                self.data.train,
+                self.environment,
+                self.config,
+                self.run,
+                report,
+            )
+
+    def reinforce(self, model: Any) -> Any:
+        """The model after GRPO, continued from the last whole checkpoint if there is one."""
+        with phase(self.console, "GRPO", self.config.training.max_steps) as report:
+            keep_best = KeepBest(
+                lambda: self._validate(model_of(trainer)),
+                self.run,
+                self.config.training.eval_every,
+                report,
+            )
+            trainer = self.trainer(model, report, keep_best)
+            trainer.train(resume_from_checkpoint=self.run.last_checkpoint())
+            keep_best.finish(trainer.model, trainer.state)
+        return trainer.model
+
+    def trainer(self, model: Any, report: Report, keep_best: KeepBest) -> GRPOTrainer:
+        """The real ``GRPOTrainer``, or our faster one with the same gradients."""
+        cls = FastGRPOTrainer if self.config.training.fast else GRPOTrainer
+        trainer = cls(
+            model=model,
+            args=grpo_arguments(self.config, self.run),
+            peft_config=None if isinstance(model, PeftModel) else lora(self.config.model),
+            processing_class=self.tokenizer,
+            reward_funcs=verifier_rewards(self.environment, self.data.train),
+            train_dataset=prompts(self.data.train, self.environment, chat=self.config.model.chat),
+            callbacks=[
+                keep_best,
+                Clock(self.config.training.max_minutes),
+                Metrics("grpo", self.run, report),
+            ],
+        )
+        adapters_to_float32(trainer.model)
+        return trainer
+
+    def best(self, model: Any) -> Any:
+        """The trained model with the adapter of ``checkpoint-best``."""
+        if isinstance(model, PeftModel) and is_adapter(self.run.best):
+            model.load_adapter(str(self.run.best), adapter_name="best")
+            model.set_adapter("best")
+        return model
+
+    def _validate(self, model: Any) -> float:
+        figures = self._evaluate("", model, self.data.validation)
+        return figures["suite_accuracy"].value
+
+    def _evaluate(self, title: str, model: Any, examples: Sequence[Example]) -> Any:
+        policy = model_policy(
+            model,
+            self.tokenizer,
+            self.environment,
+            self.config.evaluation,
+            chat=self.config.model.chat,
+            autocast=self.config.training.autocast is not None,
+        )
+        if not title:
+            return evaluate(policy, examples, self.environment, self.config.evaluation).figures
+        with phase(self.console, title, len(examples)) as report:
+            done = 0
+
+            def advance(count: int) -> None:
+                nonlocal done
+                done += count
+                report(done)
+
+            return evaluate(
+                policy, examples, self.environment, self.config.evaluation, advance
+            ).figures
+
+
+def model_of(trainer: GRPOTrainer) -> Any:
+    """The trainer's model without its distributed wrapping."""
+    return trainer.accelerator.unwrap_model(trainer.model)
+
+
+def prompts(examples: Sequence[Example], environment: SingleTurnEnv, *, chat: bool) -> Dataset:
+    """One row per example; TRL repeats each row G times to form a group."""
+    rows = [
+        {
+            "prompt": environment.messages(e) if chat else plain_text(environment.messages(e)),
+            "example_id": e.id,
+        }
+        for e in examples
+    ]
+    return Dataset.from_list(rows)

@@ -1,0 +1,105 @@
+"""The only place where TRL's reward signature meets ours.
+
+TRL calls one function per reward and logs each under its name, so every verifier of the rubric
+becomes one function that returns its share of the reward; the shares sum to it. A batch is scored
+once: the first function of a batch computes the scores, the others read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.types import Example, Message, Score
+
+LogMetric = Callable[[str, float], None]
+LogExtra = Callable[[str, list[Any]], None]
+
+
+@dataclass(slots=True)
+class BatchScorer:
+    """Scores a batch of completions once, however many reward functions ask."""
+
+    environment: SingleTurnEnv
+    examples: Mapping[str, Example]
+    _key: tuple[tuple[str, str], ...] = ()
+    _scores: list[Score] = field(default_factory=list)
+
+    def scores(self, completions: Sequence[str], ids: Sequence[str]) -> list[Score]:
+        key = tuple(zip(ids, completions, strict=True))
+        if key != self._key:
+            examples = [self.examples[example_id] for example_id in ids]
+            self._scores = self.environment.score_batch(completions, examples)
+            self._key = key
+        return self._scores
+
+
+@dataclass(slots=True)
+class VerifierReward:
+    """One verifier's share of the reward; an object, not a closure, so that TRL can pickle it."""
+
+    verifier: str
+    scorer: BatchScorer
+    logs: bool = False
+    """The one function of a batch that logs verdicts and reasons."""
+
+    @property
+    def __name__(self) -> str:
+        """The name under which TRL logs this reward."""
+        return self.verifier
+
+    def __call__(
+        self,
+        *,
+        completions: Sequence[str | list[Message]],
+        example_id: list[str],
+        log_metric: LogMetric | None = None,
+        log_extra: LogExtra | None = None,
+        **_: Any,
+    ) -> list[float]:
+        """One share per completion; ``example_id`` is a dataset column that TRL repeats."""
+        texts = [c if isinstance(c, str) else c[-1]["content"] for c in completions]
+        scores = self.scorer.scores(texts, example_id)
+        if self.logs and log_metric is not None:
+            for name, value in telemetry(scores).items():
+                log_metric(name, value)
+        if self.logs and log_extra is not None:
+            log_extra("sql", [score.parsed.sql or "" for score in scores])
+            log_extra("reason", [reason(score) for score in scores])
+        rubric = self.scorer.environment.rubric
+        return [rubric.contributions(score)[self.verifier] for score in scores]
+
+
+def verifier_rewards(
+    environment: SingleTurnEnv, examples: Sequence[Example]
+) -> list[VerifierReward]:
+    """One TRL reward function per verifier of the rubric."""
+    scorer = BatchScorer(environment, {example.id: example for example in examples})
+    return [
+        VerifierReward(verifier=name, scorer=scorer, logs=index == 0)
+        for index, name in enumerate(environment.rubric.names)
+    ]
+
+
+def telemetry(scores: Sequence[Score]) -> dict[str, float]:
+    """Mean verdict per verifier, the share without SQL, and reward earned without equivalence."""
+    verdicts = [verdict for score in scores for verdict in score.verdicts]
+    names = sorted({verdict.verifier for verdict in verdicts})
+    means = {
+        f"verdict/{name}": fmean(v.score for v in verdicts if v.verifier == name) for name in names
+    }
+    paid = [score.reward for score in scores if score.reward < 1.0]
+    return {
+        **means,
+        "no_sql": fmean(score.parsed.sql is None for score in scores),
+        "reward_without_equivalence": fmean(paid) if paid else 0.0,
+    }
+
+
+def reason(score: Score) -> str:
+    """Why a completion did not earn the full reward, in one line."""
+    reasons = [f"{v.verifier}: {v.reason}" for v in score.verdicts if v.reason]
+    return score.parsed.problem or "; ".join(reasons)

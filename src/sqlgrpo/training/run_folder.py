@@ -1,0 +1,115 @@
+"""The files of one run, and what of it is already there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from sqlgrpo.config import Config
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.files import write_atomically
+from sqlgrpo.models import is_adapter
+
+MAY_CHANGE = ("evaluation", "training.max_steps", "training.max_minutes", "training.resume")
+"""Settings that a resumed run may change; any other difference is another run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """``outputs/<run>/``: every path that a run writes."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, config: Config) -> RunFolder:
+        """Create the folder, or continue in it; ``ConfigError`` when it holds another run."""
+        folder = cls(Path(config.output_dir))
+        plain = asdict(config)
+        if folder.config.is_file():
+            folder._check_same_run(plain, resume=config.training.resume)
+        write_atomically(folder.config, OmegaConf.to_yaml(OmegaConf.create(plain)))
+        return folder
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        return self.root / "metrics.jsonl"
+
+    @property
+    def audit(self) -> Path:
+        return self.root / "audit.json"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.root / "evaluation.json"
+
+    @property
+    def completions(self) -> Path:
+        return self.root / "completions"
+
+    @property
+    def warm_start(self) -> Path:
+        return self.root / "warm_start"
+
+    @property
+    def best(self) -> Path:
+        return self.root / "checkpoint-best"
+
+    def last_checkpoint(self) -> Path | None:
+        """The newest checkpoint that is whole."""
+        whole = [
+            path
+            for path in self.root.glob("checkpoint-[0-9]*")
+            if is_adapter(path) and (path / "trainer_state.json").is_file()
+        ]
+        return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+    def append_metrics(self, row: dict[str, Any]) -> None:
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def replace_folder(self, partial: Path, final: Path) -> None:
+        """Put a finished folder in the place of an older one."""
+        old = final.with_name(f".{final.name}-old")
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.rename(old)
+        partial.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _check_same_run(self, new: dict[str, Any], *, resume: str) -> None:
+        if resume == "never":
+            raise ConfigError(f"{self.root} holds a run; name another output_dir or remove it")
+        old = OmegaConf.to_container(OmegaConf.load(self.config))
+        changed = [
+            key
+            for key in sorted(flat(new).keys() | flat(old).keys())
+            if flat(new).get(key) != flat(old).get(key) and not key.startswith(MAY_CHANGE)
+        ]
+        if changed:
+            raise ConfigError(
+                f"{self.root} holds a run with other settings ({', '.join(changed[:5])}); "
+                "name another output_dir, or remove it to start again"
+            )
+
+
+def flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, with dotted keys.
+
+    >>> flat({"a": {"b": 1}, "c": []})
+    {'a.b': 1, 'c': []}
+    """
+    if not isinstance(values, dict) or not values:
+        return {prefix: values}
+    result: dict[str, Any] = {}
+    for key, value in values.items():
+        result |= flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return result

@@ -1,0 +1,93 @@
+"""Warm start: a short supervised fine-tuning on golds, with the prompts that GRPO will use.
+
+A small model answers no question at first, and GRPO can only reinforce what is sampled.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from peft import get_peft_model
+from trl import SFTTrainer
+
+from sqlgrpo.config import Config
+from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.models import adapters_to_float32, lora
+from sqlgrpo.models.prompts import plain_text
+from sqlgrpo.training.arguments import sft_arguments
+from sqlgrpo.training.callbacks import Clock, Metrics
+from sqlgrpo.training.progress import Report
+from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.types import Example
+
+log = logging.getLogger(__name__)
+
+
+def steps(config: Config, available: int) -> int:
+    """Optimizer steps of the warm start."""
+    warm = config.training.warm_start
+    examples = min(warm.examples, available) * warm.epochs
+    return max(1, math.ceil(examples / warm.batch_size))
+
+
+def warm_start(
+    model: Any,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    environment: SingleTurnEnv,
+    config: Config,
+    run: RunFolder,
+    report: Report,
+) -> Any:
+    """Train an adapter or all weights on golds, save it in ``warm_start/``, return the model."""
+    chosen = examples[: config.training.warm_start.examples]
+    adapter = lora(config.model)
+    if adapter is not None:
+        model = get_peft_model(model, adapter)
+    trainer = SFTTrainer(
+        model=model,
+        args=sft_arguments(config, run, max_steps=steps(config, len(chosen))),
+        train_dataset=pairs(chosen, environment, tokenizer, chat=config.model.chat),
+        processing_class=tokenizer,
+        callbacks=[
+            Clock(config.training.warm_start.max_minutes),
+            Metrics("warm_start", run, report),
+        ],
+    )
+    adapters_to_float32(trainer.model)
+    trainer.train()
+    save(trainer.model, run)
+    return trainer.model
+
+
+def pairs(
+    examples: Sequence[Example], environment: SingleTurnEnv, tokenizer: Any, *, chat: bool
+) -> Dataset:
+    """Prompt and completion of each example; a base model gets text that ends with EOS."""
+    if chat:
+        rows = [
+            {"prompt": environment.messages(e), "completion": [environment.answer(e)]}
+            for e in examples
+        ]
+    else:
+        rows = [
+            {
+                "prompt": plain_text(environment.messages(e)),
+                "completion": environment.answer(e)["content"] + tokenizer.eos_token,
+            }
+            for e in examples
+        ]
+    return Dataset.from_list(rows)
+
+
+def save(model: Any, run: RunFolder) -> Path:
+    """Write the warm-started adapter under a temporary name and rename it."""
+    partial = run.root / ".warm_start-partial"
+    model.save_pretrained(partial)
+    run.replace_folder(partial, run.warm_start)
+    return run.warm_start
