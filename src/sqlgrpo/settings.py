@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -17,13 +18,25 @@ from omegaconf.errors import OmegaConfBaseException
 from sqlgrpo.config import Config, EvaluateConfig, ModelConfig
 from sqlgrpo.errors import ConfigError, unknown
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+ROOT = Path(__file__).parents[2]
+"""The repository: configs, and the files that tests and evaluations share."""
+CONFIGS = ROOT / "configs"
 T = TypeVar("T", bound=Config)
+
+
+def read_env() -> None:
+    """Settings and secrets from ``.env``; what is in the environment already wins."""
+    load_dotenv(Path.cwd() / ".env")
+    for name in ("CUDA_VISIBLE_DEVICES", "OUTPUT_DIR", "CACHE_DIR"):
+        if os.environ.get(name) == "":  # an empty line means unset, not "no GPU"
+            del os.environ[name]
+    if token := os.environ.get("HUGGINGFACE_TOKEN"):
+        os.environ.setdefault("HF_TOKEN", token)
 
 
 def register() -> None:
     """Tell Hydra the types of our configs, and read ``.env``."""
-    load_dotenv(Path.cwd() / ".env")
+    read_env()
     store = ConfigStore.instance()
     store.store(name="schema", node=_writable(OmegaConf.structured(Config)))
     store.store(name="evaluate_schema", node=_writable(OmegaConf.structured(EvaluateConfig)))

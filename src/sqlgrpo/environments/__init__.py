@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlgrpo.config import EnvironmentConfig
-from sqlgrpo.environments.single_turn import SingleTurnEnv
+from sqlgrpo.environments.single_turn import SingleTurnEnv, prompt_messages
 from sqlgrpo.errors import unknown
 from sqlgrpo.parsers import PARSERS
 from sqlgrpo.rubrics import Rubric
@@ -17,12 +17,8 @@ def build_environment(config: EnvironmentConfig, rubric: Rubric) -> SingleTurnEn
         raise unknown("environment", config.name, ENVIRONMENTS)
     if config.parser not in PARSERS:
         raise unknown("parser", config.parser, PARSERS)
-    return ENVIRONMENTS[config.name](
-        system_prompt=config.system_prompt,
-        user_prompt=config.user_prompt,
-        parse=PARSERS[config.parser],
-        rubric=rubric,
-    )
+    prompt_messages(config, "", "", "")  # a broken template fails here, not in the first step
+    return ENVIRONMENTS[config.name](config=config, parse=PARSERS[config.parser], rubric=rubric)
 
 
-__all__ = ["ENVIRONMENTS", "SingleTurnEnv", "build_environment"]
+__all__ = ["ENVIRONMENTS", "SingleTurnEnv", "build_environment", "prompt_messages"]

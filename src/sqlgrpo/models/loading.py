@@ -14,6 +14,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from sqlgrpo.config import ModelConfig
 from sqlgrpo.errors import ConfigError
@@ -92,6 +93,7 @@ def _dtype(config: ModelConfig) -> torch.dtype:
 
 def _from_pretrained(loader: Any, config: ModelConfig, **options: Any) -> Any:
     """``from_pretrained`` with the one error a user can cause turned into one clear line."""
+    disable_progress_bar()
     try:
         return loader.from_pretrained(resolve(config.name), **options)
     except OSError as error:

@@ -38,8 +38,10 @@ def trackers(config: Config) -> list[str]:
         raise ConfigError(
             "training.report_to=wandb needs WANDB_API_KEY in .env, or WANDB_MODE=offline"
         )
-    wanted = choice == "wandb" or (choice == "auto" and has_key)
-    return ["wandb"] if wanted else []
+    if choice == "none" or (choice == "auto" and not has_key):
+        return []
+    os.environ.setdefault("WANDB_PROJECT", config.project_name)
+    return ["wandb"]
 
 
 def precision(config: Config) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
-from sqlgrpo.training.progress import Report
+from sqlgrpo.progress import Report
 from sqlgrpo.training.run_folder import RunFolder
 
 SHOWN = {"loss": "loss", "reward": "reward", "frac_reward_zero_std": "flat"}

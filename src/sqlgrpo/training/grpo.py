@@ -37,12 +37,12 @@ from sqlgrpo.models import (
     require_device,
 )
 from sqlgrpo.models.prompts import plain_text
+from sqlgrpo.progress import Report, phase
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.training.arguments import grpo_arguments
 from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
 from sqlgrpo.training.examples import Prepared, prepare
 from sqlgrpo.training.fast import FastGRPOTrainer
-from sqlgrpo.training.progress import Report, phase
 from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.training.warm_start import steps, warm_start
@@ -163,19 +163,11 @@ class Job:
             chat=self.config.model.chat,
             autocast=self.config.training.autocast is not None,
         )
+        settings = self.config.evaluation
         if not title:
-            return evaluate(policy, examples, self.environment, self.config.evaluation).figures
+            return evaluate(policy, examples, self.environment, settings).figures
         with phase(self.console, title, len(examples)) as report:
-            done = 0
-
-            def advance(count: int) -> None:
-                nonlocal done
-                done += count
-                report(done)
-
-            return evaluate(
-                policy, examples, self.environment, self.config.evaluation, advance
-            ).figures
+            return evaluate(policy, examples, self.environment, settings, report.advance).figures
 
 
 def model_of(trainer: GRPOTrainer) -> Any:

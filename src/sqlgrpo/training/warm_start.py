@@ -19,9 +19,9 @@ from sqlgrpo.config import Config
 from sqlgrpo.environments import SingleTurnEnv
 from sqlgrpo.models import adapters_to_float32, lora
 from sqlgrpo.models.prompts import plain_text
+from sqlgrpo.progress import Report
 from sqlgrpo.training.arguments import sft_arguments
 from sqlgrpo.training.callbacks import Clock, Metrics
-from sqlgrpo.training.progress import Report
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.types import Example
 

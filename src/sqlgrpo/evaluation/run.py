@@ -1,0 +1,137 @@
+"""One evaluation from the command line: choose examples, let a policy answer, keep the figures."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from sqlgrpo.config import EnvironmentConfig, EvaluateConfig, ModelConfig
+from sqlgrpo.data import load, split
+from sqlgrpo.environments import SingleTurnEnv, build_environment
+from sqlgrpo.errors import ConfigError, unknown
+from sqlgrpo.evaluation.evaluate import Evaluation, evaluate, score_completions
+from sqlgrpo.evaluation.figures import write_stage
+from sqlgrpo.evaluation.policies import Policy, gold_policy, load_hacks, model_policy
+from sqlgrpo.evaluation.report import table
+from sqlgrpo.progress import phase
+from sqlgrpo.rubrics import build_rubric
+from sqlgrpo.settings import ROOT, from_file
+from sqlgrpo.types import Example
+
+log = logging.getLogger(__name__)
+
+POLICIES = ("checkpoint", "base", "gold", "hacks")
+
+
+def run(config: EvaluateConfig, console: Console, *, model_given: bool = False) -> Evaluation:
+    """Measure one policy, write ``evaluation.json`` and ``completions.jsonl``, print the table."""
+    if config.policy not in POLICIES:
+        raise unknown("policy", config.policy, POLICIES)
+    if config.policy == "checkpoint":
+        config = _settings_of_checkpoint(config, model_given=model_given)
+    environment = build_environment(config.environment, build_rubric(config.verifier))
+    try:
+        measured = _measure(config, environment, console)
+    finally:
+        environment.rubric.judge.close()
+    folder = Path(config.output_dir)
+    stages = write_stage(folder / "evaluation.json", config.policy, measured.figures)
+    _write_completions(measured, folder / f"completions-{config.policy}.jsonl")
+    console.print(table({config.policy: stages[config.policy]}))
+    return measured
+
+
+def _measure(config: EvaluateConfig, environment: SingleTurnEnv, console: Console) -> Evaluation:
+    if config.policy == "hacks":
+        file = config.evaluation.hacks or str(ROOT / "tests" / "fixtures" / "hacks.jsonl")
+        return score_completions(*load_hacks(Path(file)), environment, config.evaluation)
+    examples = _examples(config, environment)
+    policy = _policy(config, environment)
+    with phase(console, f"evaluate {config.policy}", len(examples)) as report:
+        return evaluate(policy, examples, environment, config.evaluation, report.advance)
+
+
+def _examples(config: EvaluateConfig, environment: SingleTurnEnv) -> list[Example]:
+    """The chosen split, without the examples whose gold cannot be scored."""
+    from sqlgrpo.data.audit import audit
+
+    loaded = load(config.data, config.seed)
+    if config.split == "all":
+        chosen = loaded.examples
+    else:
+        parts = split(
+            loaded.examples,
+            validation=config.data.validation,
+            test=config.data.test,
+            seed=config.seed,
+        )
+        if not hasattr(parts, config.split):
+            raise unknown("split", config.split, ("train", "validation", "test", "all"))
+        chosen = getattr(parts, config.split)
+    chosen = chosen[: config.evaluation.limit]
+    if config.data.audit:
+        chosen = list(audit(chosen, environment.rubric).kept)
+    if not chosen:
+        raise ConfigError(f"data: no example is left in split {config.split!r}")
+    return chosen
+
+
+def _policy(config: EvaluateConfig, environment: SingleTurnEnv) -> Policy:
+    if config.policy == "gold":
+        return gold_policy
+    from sqlgrpo.models import load_adapted, load_tokenizer
+
+    adapter = (
+        Path(config.checkpoint) if config.policy == "checkpoint" and config.checkpoint else None
+    )
+    return model_policy(
+        load_adapted(config.model, adapter),
+        load_tokenizer(config.model),
+        environment,
+        config.evaluation,
+        chat=config.model.chat,
+        autocast=config.training.autocast is not None,
+    )
+
+
+def _settings_of_checkpoint(config: EvaluateConfig, *, model_given: bool) -> EvaluateConfig:
+    """The model and prompt of the run that wrote the checkpoint, unless a model was named."""
+    from sqlgrpo.inference.predict import run_config
+    from sqlgrpo.models import check_adapter
+
+    if config.checkpoint is None:
+        raise ConfigError("name a checkpoint=DIR, or policy=base, gold or hacks")
+    folder = Path(config.checkpoint)
+    check_adapter(folder)
+    if model_given:
+        return config
+    file = run_config(folder)
+    return replace(
+        config,
+        model=from_file(file, "model", ModelConfig),
+        environment=from_file(file, "environment", EnvironmentConfig),
+    )
+
+
+def _write_completions(measured: Evaluation, path: Path) -> None:
+    """Every completion with its reward and the verdicts' reasons."""
+    with path.open("w", encoding="utf-8") as file:
+        for example, completion, score in zip(
+            measured.examples, measured.completions, measured.scores, strict=True
+        ):
+            verdicts = {v.verifier: {"score": v.score, "reason": v.reason} for v in score.verdicts}
+            row = {
+                "id": example.id,
+                "question": example.question,
+                "gold": example.gold_sql,
+                "completion": completion,
+                "sql": score.parsed.sql,
+                "problem": score.parsed.problem,
+                "reward": score.reward,
+                "verdicts": verdicts,
+            }
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,0 +1,59 @@
+"""Live progress on a terminal, one log line per phase everywhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Report:
+    """One phase of a run: how far it is, and its latest figures such as reward or loss."""
+
+    progress: Progress
+    task: TaskID
+    figures: str = ""
+
+    def __call__(self, done: int, **figures: float) -> None:
+        """Set how many steps are done."""
+        if figures:
+            self.figures = "  ".join(f"{key} {value:.3g}" for key, value in figures.items())
+        self.progress.update(self.task, completed=done, figures=self.figures)
+
+    def advance(self, count: int) -> None:
+        """Add to the steps that are done."""
+        self.progress.advance(self.task, count)
+
+
+@contextmanager
+def phase(console: Console, name: str, total: int | None) -> Iterator[Report]:
+    """Show one phase: its name, a bar, time left, and its latest figures."""
+    columns = (
+        TextColumn("{task.description:<20}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[figures]}"),
+    )
+    live = console.is_terminal
+    if not live:
+        log.info("%s", name)
+    with Progress(*columns, console=console, disable=not live) as progress:
+        report = Report(progress, progress.add_task(name, total=total, figures=""))
+        yield report
+    if not live:
+        log.info("%s: done  %s", name, report.figures)
