@@ -1,0 +1,111 @@
+"""Checks on SQL tokens for mistakes that sqlglot's parser lets pass.
+
+Each finding is ``(message, line, column, near)``.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TypeAlias
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+Place: TypeAlias = tuple[str, int, int, str]
+
+CLAUSES: dict[TokenType, int] = {
+    TokenType.SELECT: 0,
+    TokenType.FROM: 1,
+    TokenType.WHERE: 2,
+    TokenType.GROUP_BY: 3,
+    TokenType.HAVING: 4,
+    TokenType.ORDER_BY: 5,
+    TokenType.LIMIT: 6,
+    TokenType.OFFSET: 7,
+}
+"""Each clause and its place in a SELECT."""
+
+QUERY_STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN}
+SET_OPERATORS = {TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT}
+NO_COMMA_BEFORE = {TokenType.COMMA, TokenType.R_PAREN, *CLAUSES} - {TokenType.SELECT}
+
+
+def not_one_query(tokens: list[Token]) -> Place | None:
+    """Nothing, a statement that is no SELECT, or several statements."""
+    words = [token for token in tokens if token.token_type is not TokenType.SEMICOLON]
+    if not words:
+        return "empty query", 0, 0, ""
+    for first, second in pairwise(tokens):
+        if first.token_type is TokenType.SEMICOLON and second.token_type is not first.token_type:
+            return _place("second statement, expected one query", second)
+    if words[0].token_type not in QUERY_STARTS:
+        return _place("expected SELECT or WITH", words[0])
+    return None
+
+
+def misplaced(tokens: list[Token]) -> Place | None:
+    """A clause out of order or given twice, or a comma with nothing after it."""
+    last_clauses = [-1]
+    previous: Token | None = None
+    for token in tokens:
+        kind = token.token_type
+        if previous and previous.token_type is TokenType.COMMA and kind in NO_COMMA_BEFORE:
+            return _place("comma with nothing after it", token)
+        if kind is TokenType.L_PAREN:
+            last_clauses.append(-1)
+        elif kind is TokenType.R_PAREN and len(last_clauses) > 1:
+            last_clauses.pop()
+        elif kind in SET_OPERATORS:
+            last_clauses[-1] = -1
+        elif kind in CLAUSES and not _is_distinct_from(previous, kind):
+            if CLAUSES[kind] <= last_clauses[-1]:
+                return _place(f"{token.text.upper()} is out of order", token)
+            last_clauses[-1] = CLAUSES[kind]
+        previous = token
+    return None
+
+
+def _is_distinct_from(previous: Token | None, kind: TokenType) -> bool:
+    """``a IS DISTINCT FROM b`` has a FROM that is no clause."""
+    return (
+        kind is TokenType.FROM
+        and previous is not None
+        and previous.token_type is TokenType.DISTINCT
+    )
+
+
+def _place(message: str, token: Token) -> Place:
+    return message, token.line, max(token.col - len(token.text) + 1, 1), token.text[:40]
+
+
+def unterminated(sql: str) -> Place:
+    """Where the quote or comment starts that has no end.
+
+    >>> unterminated("SELECT 'it's' FROM city")
+    ("quote ' is never closed", 1, 13, "' FROM city")
+    """
+    position, opener = 0, ""
+    while position < len(sql):
+        opener = _opener(sql, position)
+        if not opener:
+            position += 1
+            continue
+        end = sql.find(_CLOSERS[opener], position + len(opener))
+        if end < 0 and opener != "--":
+            break
+        position = len(sql) if end < 0 else end + len(_CLOSERS[opener])
+    else:
+        return "unreadable characters", 1, 1, sql[:40]
+    line = sql.count("\n", 0, position) + 1
+    column = position - sql.rfind("\n", 0, position)
+    thing = "comment" if opener == "/*" else "quote"
+    return f"{thing} {opener} is never closed", line, column, sql[position : position + 40]
+
+
+_CLOSERS = {"'": "'", '"': '"', "`": "`", "[": "]", "--": "\n", "/*": "*/"}
+
+
+def _opener(sql: str, position: int) -> str:
+    if sql[position] in "'\"`[":
+        return sql[position]
+    pair = sql[position : position + 2]
+    return pair if pair in ("--", "/*") else ""
