@@ -1,0 +1,97 @@
+"""Teach a causal LM one more kind of call: ``model(forest=...)`` scores packed rows.
+
+The call goes through the model like any other, so DDP, DeepSpeed, PEFT, autocast and gradient
+checkpointing see one ordinary forward pass.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.training.fast import attention
+from sqlgrpo.training.fast.attention import PackedAttention
+from sqlgrpo.training.fast.forest import Batch, Forest
+from sqlgrpo.training.fast.head import Head, score
+
+HEAD_SCALES = (
+    "final_logit_softcapping",
+    "logit_scale",
+    "output_multiplier",
+    "lm_head_multiplier",
+    "logits_scaling",
+)
+
+
+def reason_not_to_pack(model: PreTrainedModel) -> str:
+    """Why packed rows would not give this model's own numbers; empty when they do."""
+    config = model.config.get_text_config()
+    if config is not model.config:
+        return "it reads more than text"
+    scales = [name for name in HEAD_SCALES if getattr(config, name, None) is not None]
+    if scales:
+        return f"it rescales its logits ({', '.join(scales)})"
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    if kinds != {"full_attention"}:
+        return f"its layers are not all full attention ({', '.join(sorted(kinds))})"
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        return "it attends in a sliding window"
+    if getattr(config, "output_router_logits", None) is not None:
+        return "it is a mixture of experts"
+    return ""
+
+
+def install(model: PreTrainedModel, head: Head) -> None:
+    """Give ``model`` the ``forest=`` call; every other call goes where it went before."""
+    attention.register(model)
+    before = model.forward
+
+    @functools.wraps(type(model).forward)
+    def forward(
+        self: PreTrainedModel, *args: Any, forest: Forest | None = None, **options: Any
+    ) -> Any:
+        if forest is None:
+            return before(*args, **options)
+        return _score_forest(self, forest, head)
+
+    model.forward = types.MethodType(forward, model)
+
+
+def _score_forest(model: PreTrainedModel, forest: Forest, head: Head) -> tuple[Tensor, Tensor]:
+    """Log-probability and entropy of every target, in the order of the forest.
+
+    Several batches mean that they do not fit together: each is then forgotten and computed again
+    in the backward pass.
+    """
+    again = len(forest.batches) > 1 and torch.is_grad_enabled()
+    scores = [
+        checkpoint(_score_batch, model, batch, head, use_reentrant=False)
+        if again
+        else _score_batch(model, batch, head)
+        for batch in forest.batches
+    ]
+    return torch.cat([logps for logps, _ in scores]), torch.cat([other for _, other in scores])
+
+
+def _score_batch(model: PreTrainedModel, batch: Batch, head: Head) -> tuple[Tensor, Tensor]:
+    packed = PackedAttention(batch.spans, batch.ends_T)
+    hidden_T = model.base_model(
+        input_ids=batch.tokens_T[None],
+        position_ids=batch.positions_T[None],
+        attention_mask=attention.placeholder(batch.tokens_T.device),
+        use_cache=False,
+        **{attention.ARGUMENT: packed},
+    ).last_hidden_state[0]
+    if len(packed.layers) != model.config.num_hidden_layers:
+        raise ConfigError(
+            f"only {len(packed.layers)} of {model.config.num_hidden_layers} layers of "
+            f"{type(model).__name__} use the shared attention; set training.fast=false"
+        )
+    return score(hidden_T[batch.parents_N], model.get_output_embeddings(), batch.targets_N, head)

@@ -1,0 +1,277 @@
+"""``GRPOTrainer`` with the same gradients for a fraction of the work.
+
+Every override of TRL stands in this file, and ``contract`` says what each of them relies on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from trl import GRPOTrainer
+from trl.models import unwrap_model_for_generation
+from trl.trainer.utils import split_tensor_dict
+
+from sqlgrpo.training.fast import attention, batching, contract
+from sqlgrpo.training.fast.engine import RolloutEngine, reason_not_to_share
+from sqlgrpo.training.fast.forest import Forest, Rows, build
+from sqlgrpo.training.fast.forward import install, reason_not_to_pack
+from sqlgrpo.training.fast.head import Head
+from sqlgrpo.training.fast.options import FastOptions
+from sqlgrpo.training.fast.timing import StepTimer
+
+log = logging.getLogger(__name__)
+
+OnCompletion = Callable[[dict[str, Any], list[int]], None]
+Scores = tuple[Tensor, Tensor | None, Tensor | None]
+
+
+class FastGRPOTrainer(GRPOTrainer):
+    """A drop-in ``GRPOTrainer`` that computes once what the completions of a group share."""
+
+    def __init__(self, *args: Any, fast: FastOptions | None = None, **kwargs: Any) -> None:
+        contract.check()
+        super().__init__(*args, **kwargs)
+        self.fast = fast or FastOptions()
+        self.on_completion: OnCompletion | None = None
+        """Called with a dataset row and its completion as soon as that is finished."""
+        self.timer = StepTimer()
+        self._buffered_inputs: list[dict[str, Any]] | None
+        self._rows: list[dict[str, Any]] = []
+        self._rewards_BF = torch.empty(0)
+        self._left_out: Tensor | None = None
+        self._old_logps: Tensor | None = None
+        self._packs = self.fast.share_forward and self._teach_models()
+        self._engine = self._make_engine() if self.fast.share_rollouts else None
+
+    def _teach_models(self) -> bool:
+        models = [_base(self.model)]
+        if self.ref_model is not None:
+            models.append(_base(self.accelerator.unwrap_model(self.ref_model)))
+        reason = next(filter(None, map(reason_not_to_pack, models)), "")
+        if reason:
+            log.warning("no shared forward pass for %s: %s", type(models[0]).__name__, reason)
+            return False
+        head = Head(
+            temperature=self.temperature,
+            float32=self.args.cast_lm_head_to_fp32,
+            entropy_gradient=self._entropy_bonus_enabled,
+        )
+        for model in models:
+            install(model, head)
+        return True
+
+    def _make_engine(self) -> RolloutEngine | None:
+        if self.use_vllm or self.use_transformers_continuous_batching:
+            return None
+        model = _base(self.model)
+        reason = reason_not_to_pack(model) or reason_not_to_share(model, self.generation_config)
+        if reason:
+            log.warning("rollouts through generate, not shared: %s", reason)
+            return None
+        attention.register(model)
+        return RolloutEngine(
+            self.model, self.generation_config, self._tokenizer, self.fast.sampling
+        )
+
+    # Rollouts
+
+    def _generate_single_turn(
+        self,
+        prompt_ids: list[list[int]],
+        images: Any,
+        multimodal_fields: dict[str, Any],
+        num_generations: int,
+        has_tool_images: bool = False,
+    ) -> Any:
+        with self.timer.measure("generate"):
+            if self._engine is None or images is not None or multimodal_fields:
+                return super()._generate_single_turn(
+                    prompt_ids, images, multimodal_fields, num_generations, has_tool_images
+                )
+            return self._shared_rollout(self._engine, prompt_ids)
+
+    def _shared_rollout(
+        self, engine: RolloutEngine, prompts: Sequence[Sequence[int]]
+    ) -> tuple[list[list[int]], list[list[float]] | None]:
+        with (
+            unwrap_model_for_generation(
+                self.model_wrapped,
+                self.accelerator,
+                gather_deepspeed3_params=self.args.ds3_gather_for_generation,
+                gradient_checkpointing_kwargs=self.args.gradient_checkpointing_kwargs,
+            ) as model,
+            self._dist.summon_full_params(self.model_wrapped, recurse=False),
+        ):
+            samples, forwarded = engine.run(model, prompts, self._finished)
+        plain = sum(map(len, prompts)) + sum(len(sample.tokens) - 1 for sample in samples)
+        self._note("rollout/sharing", plain / forwarded)
+        logps = [sample.logps for sample in samples]
+        # Stock has no sampling log-probabilities here, and would use them for this one setting.
+        hidden = self.off_policy_mask_threshold is not None
+        return [sample.tokens for sample in samples], None if hidden else logps
+
+    def _finished(self, index: int, tokens: list[int]) -> None:
+        if self.on_completion is not None and index < len(self._rows):
+            self.on_completion(self._rows[index], tokens)
+
+    # Batches
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        self._rows = inputs
+        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        if self.model.training:
+            flat_B = self._flat_rows(len(inputs))
+            output["advantages"] = output["advantages"].masked_fill(flat_B, 0.0)
+        return output
+
+    def _flat_rows(self, rows: int) -> Tensor:
+        """Rows of this process whose group has equal rewards; their advantage is float noise."""
+        flat_P = batching.flat_groups(
+            self._rewards_BF,
+            self.reward_weights.to(self._rewards_BF.device),
+            self.num_generations,
+            summed=self.multi_objective_aggregation == "sum_then_normalize",
+        )
+        self._note("flat_groups", flat_P.float().mean().item())
+        start = self.accelerator.process_index * rows
+        return flat_P.repeat_interleave(self.num_generations)[start : start + rows]
+
+    def _calculate_rewards(
+        self,
+        inputs: list[dict[str, Any]],
+        prompts: list[Any],
+        completions: list[Any],
+        completion_ids_list: list[list[int]],
+    ) -> Tensor:
+        with self.timer.measure("verify"):
+            self._rewards_BF = super()._calculate_rewards(
+                inputs, prompts, completions, completion_ids_list
+            )
+        return self._rewards_BF
+
+    def _prepare_inputs(self, generation_batch: Any) -> Any:
+        with self.timer.measure("other"):
+            if not self.model.training or len(generation_batch) % self.num_generations:
+                return super()._prepare_inputs(generation_batch)
+            cuts = self.args.steps_per_generation
+            if self._step % (cuts * self.num_iterations) == 0 or self._buffered_inputs is None:
+                batch = self._generate_and_score_completions(generation_batch)
+                batch = batching.shuffle_groups(batch, self.num_generations)
+                self._buffered_inputs = split_tensor_dict(batch, cuts)
+            return self._buffered_inputs[self._step % cuts]
+
+    # Loss
+
+    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
+        with self.timer.measure("train"):
+            loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        if self._step % self.current_gradient_accumulation_steps == 0:
+            for name, seconds in self.timer.step().items():
+                self._note(name, seconds)
+        return loss
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
+        advantages = inputs["advantages"]
+        if self._may_leave_out() and advantages.dim() == 1:
+            self._left_out = advantages == 0
+            self._old_logps = inputs.get("old_per_token_logps")
+        try:
+            loss: Tensor = super()._compute_loss(model, inputs)
+        finally:
+            self._left_out = self._old_logps = None
+        return loss
+
+    def _may_leave_out(self) -> bool:
+        """Is the gradient of a completion without advantage exactly zero?"""
+        return (
+            self.fast.skip_flat
+            and self._packs
+            and self.model.training
+            and self.beta == 0.0
+            and not self._entropy_bonus_enabled
+            and self.top_entropy_quantile == 1.0
+        )
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        compute_aux_loss: bool = False,
+        **multimodal: Any,
+    ) -> Scores:
+        with self.timer.measure("train"):
+            plain = all(value is None for value in multimodal.values())
+            if not self._packs or compute_aux_loss or not plain:
+                scores: Scores = super()._get_per_token_logps_and_entropies(
+                    model,
+                    input_ids,
+                    attention_mask,
+                    logits_to_keep,
+                    batch_size,
+                    compute_entropy,
+                    compute_aux_loss,
+                    **multimodal,
+                )
+                return scores
+            held = min(batch_size or len(input_ids), len(input_ids)) * input_ids.shape[1]
+            left_out = self._left_out
+            keep = [True] * len(input_ids) if left_out is None else (~left_out).tolist()
+            rows = Rows.read(input_ids, attention_mask, logits_to_keep, keep)
+            forest, logps_N, entropies_N = self._score(model, rows, held)
+            if torch.is_grad_enabled():
+                self._note("packing", input_ids.numel() / forest.tokens)
+            logps, entropies = forest.spread(logps_N), forest.spread(entropies_N)
+            if left_out is not None:
+                logps, entropies = self._fill_in(logps, entropies, left_out, attention_mask)
+            return logps, entropies if compute_entropy else None, None
+
+    def _score(self, model: Any, rows: Rows, held: int) -> tuple[Forest, Tensor, Tensor]:
+        """Score packed rows; what does not fit is split, with the same result."""
+        max_tokens = self.fast.max_tokens or held
+        while True:
+            forest = build(rows, max_tokens, self.accelerator.device)
+            if len(forest.batches) > 1:
+                log.info(
+                    "%d packed tokens in %d parts of at most %d",
+                    forest.tokens,
+                    len(forest.batches),
+                    max_tokens,
+                )
+            try:
+                with self.accelerator.autocast():
+                    logps_N, entropies_N = model(forest=forest)
+            except torch.OutOfMemoryError:
+                largest = max(len(batch.tokens_T) for batch in forest.batches)
+                if max_tokens <= 1 or largest > max_tokens:
+                    raise
+                max_tokens = largest // 2
+                log.warning("out of memory; splitting into parts of %d tokens", max_tokens)
+                continue
+            return forest, logps_N, entropies_N
+
+    def _fill_in(
+        self, logps: Tensor, entropies: Tensor, left_out: Tensor, attention_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Values for rows without a gradient: the ratio to the old policy is 1, and the mean
+        entropy is that of the other rows."""
+        width = logps.shape[1]
+        live = attention_mask[:, -width:].bool() & ~left_out[:, None]
+        mean = entropies[live].mean()
+        old = torch.zeros_like(logps) if self._old_logps is None else self._old_logps
+        rows = left_out[:, None]
+        return logps + (old * rows), torch.where(rows, mean, entropies)
+
+    def _note(self, name: str, value: float) -> None:
+        self._metrics["train" if self.model.training else "eval"][name].append(value)
+
+
+def _base(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
