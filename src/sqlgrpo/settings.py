@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from dotenv import load_dotenv
 from hydra import compose, initialize_config_dir
@@ -15,13 +15,14 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sqlgrpo.config import Config, EvaluateConfig, ModelConfig
+from sqlgrpo.config import Config, EvaluateConfig
 from sqlgrpo.errors import ConfigError, unknown
 
 ROOT = Path(__file__).parents[2]
 """The repository: configs, and the files that tests and evaluations share."""
 CONFIGS = ROOT / "configs"
 T = TypeVar("T", bound=Config)
+S = TypeVar("S")
 
 
 def read_env() -> None:
@@ -67,11 +68,13 @@ def typed(config: DictConfig, kind: type[T]) -> T:
     return result
 
 
-def from_file(path: Path, section: str, kind: type[ModelConfig]) -> Any:
+def from_file(path: Path, section: str, kind: type[S]) -> S:
     """One section of a run's ``config.yaml``, typed."""
     try:
-        values = OmegaConf.load(path)[section]
-        return OmegaConf.to_object(OmegaConf.merge(_writable(OmegaConf.structured(kind)), values))
+        values = OmegaConf.to_container(OmegaConf.load(path))
+        values = values[section] if isinstance(values, dict) else {}
+        shape = _writable(OmegaConf.structured(kind))
+        return cast(S, OmegaConf.to_object(OmegaConf.merge(shape, values)))
     except (OSError, KeyError, OmegaConfBaseException) as error:
         raise ConfigError(f"{path}: cannot read {section!r}: {_one_line(error)}") from None
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlgrpo.config import EvaluationConfig
 from sqlgrpo.environments import SingleTurnEnv
 from sqlgrpo.evaluation.figures import Figure, mean
 from sqlgrpo.evaluation.policies import Advance, Policy
+from sqlgrpo.files import write_atomically
 from sqlgrpo.types import Example, Score
 from sqlgrpo.verifiers import build_verifier
 
@@ -31,6 +34,32 @@ class Evaluation:
     completions: tuple[str, ...]
     scores: tuple[Score, ...]
     figures: dict[str, Figure]
+
+    def write(self, path: Path) -> None:
+        """One JSON line per completion, with its reward and the reasons of the verdicts."""
+        rows = [
+            {
+                "id": example.id,
+                "question": example.question,
+                "gold": example.gold_sql,
+                "completion": completion,
+                "sql": score.parsed.sql,
+                "reward": score.reward,
+                "reason": why(score),
+                "verdicts": {verdict.verifier: verdict.score for verdict in score.verdicts},
+            }
+            for example, completion, score in zip(
+                self.examples, self.completions, self.scores, strict=True
+            )
+        ]
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        write_atomically(path, "\n".join(lines) + "\n")
+
+
+def why(score: Score) -> str:
+    """Why a completion did not earn the full reward, in one line."""
+    reasons = [f"{v.verifier}: {v.reason}" for v in score.verdicts if v.reason]
+    return score.parsed.problem or "; ".join(reasons)
 
 
 def evaluate(

@@ -68,8 +68,9 @@ def verdict_row(pair: Pair, judge: Judge) -> dict[str, Any]:
         }
         counterexample = None if outcome.equivalent else judge.explain(pair.sql, pair.example)
     except ExampleError as error:
-        empty = {"verdicts": {}, "counterexample": None}
-        return row | {"match": None, "reason": str(error), "error": str(error)} | empty
+        reason = str(error)
+        row |= {"match": None, "reason": reason, "error": reason}
+        return row | {"verdicts": {}, "counterexample": None}
     return row | {
         "match": outcome.equivalent,
         "reason": outcome.reason,

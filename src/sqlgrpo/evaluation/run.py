@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +39,7 @@ def run(config: EvaluateConfig, console: Console, *, model_given: bool = False) 
         environment.rubric.judge.close()
     folder = Path(config.output_dir)
     stages = write_stage(folder / "evaluation.json", config.policy, measured.figures)
-    _write_completions(measured, folder / f"completions-{config.policy}.jsonl")
+    measured.write(folder / "completions" / "evaluation.jsonl")
     console.print(table({config.policy: stages[config.policy]}))
     return measured
 
@@ -83,13 +82,15 @@ def _examples(config: EvaluateConfig, environment: SingleTurnEnv) -> list[Exampl
 def _policy(config: EvaluateConfig, environment: SingleTurnEnv) -> Policy:
     if config.policy == "gold":
         return gold_policy
-    from sqlgrpo.models import load_adapted, load_tokenizer
+    from sqlgrpo.models import load_checkpoint, load_model, load_tokenizer
 
-    adapter = (
-        Path(config.checkpoint) if config.policy == "checkpoint" and config.checkpoint else None
+    model = (
+        load_model(config.model)
+        if config.policy == "base"
+        else load_checkpoint(config.model, Path(str(config.checkpoint)))
     )
     return model_policy(
-        load_adapted(config.model, adapter),
+        model,
         load_tokenizer(config.model),
         environment,
         config.evaluation,
@@ -101,12 +102,12 @@ def _policy(config: EvaluateConfig, environment: SingleTurnEnv) -> Policy:
 def _settings_of_checkpoint(config: EvaluateConfig, *, model_given: bool) -> EvaluateConfig:
     """The model and prompt of the run that wrote the checkpoint, unless a model was named."""
     from sqlgrpo.inference.predict import run_config
-    from sqlgrpo.models import check_adapter
+    from sqlgrpo.models import check_checkpoint
 
     if config.checkpoint is None:
         raise ConfigError("name a checkpoint=DIR, or policy=base, gold or hacks")
     folder = Path(config.checkpoint)
-    check_adapter(folder)
+    check_checkpoint(folder)
     if model_given:
         return config
     file = run_config(folder)
@@ -115,23 +116,3 @@ def _settings_of_checkpoint(config: EvaluateConfig, *, model_given: bool) -> Eva
         model=from_file(file, "model", ModelConfig),
         environment=from_file(file, "environment", EnvironmentConfig),
     )
-
-
-def _write_completions(measured: Evaluation, path: Path) -> None:
-    """Every completion with its reward and the verdicts' reasons."""
-    with path.open("w", encoding="utf-8") as file:
-        for example, completion, score in zip(
-            measured.examples, measured.completions, measured.scores, strict=True
-        ):
-            verdicts = {v.verifier: {"score": v.score, "reason": v.reason} for v in score.verdicts}
-            row = {
-                "id": example.id,
-                "question": example.question,
-                "gold": example.gold_sql,
-                "completion": completion,
-                "sql": score.parsed.sql,
-                "problem": score.parsed.problem,
-                "reward": score.reward,
-                "verdicts": verdicts,
-            }
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")

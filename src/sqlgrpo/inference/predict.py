@@ -12,7 +12,7 @@ from sqlgrpo.environments import prompt_messages
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.inference.generate import Decoding, generate
 from sqlgrpo.inference.questions import Ask
-from sqlgrpo.models import check_adapter, load_adapted, load_tokenizer
+from sqlgrpo.models import load_checkpoint, load_tokenizer
 from sqlgrpo.parsers import PARSERS
 from sqlgrpo.settings import from_file
 from sqlgrpo.types import Parsed
@@ -52,14 +52,13 @@ def load_predictor(checkpoint: Path, decoding: Decoding) -> Predictor:
 
     Raises ``ConfigError`` when the folder holds no adapter or its run's ``config.yaml`` is gone.
     """
-    check_adapter(checkpoint)
     file = run_config(checkpoint)
     model_config: ModelConfig = from_file(file, "model", ModelConfig)
     environment: EnvironmentConfig = from_file(file, "environment", EnvironmentConfig)
     if environment.parser not in PARSERS:
         raise unknown("parser", environment.parser, PARSERS)
     return Predictor(
-        model=load_adapted(model_config, checkpoint),
+        model=load_checkpoint(model_config, checkpoint),
         tokenizer=load_tokenizer(model_config),
         environment=environment,
         chat=model_config.chat,

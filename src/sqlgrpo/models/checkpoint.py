@@ -1,33 +1,61 @@
-"""What a checkpoint folder must hold before anything is loaded from it."""
+"""Checkpoint folders: what they must hold, and how they are written whole or not at all."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 from sqlgrpo.errors import ConfigError
 
-WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+ADAPTER = "adapter_config.json"
+ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+MODEL_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
 
 def is_adapter(folder: Path) -> bool:
     """Whether the folder holds a PEFT adapter."""
-    return (folder / "adapter_config.json").is_file() and any(
-        (folder / name).is_file() for name in WEIGHTS
+    return (folder / ADAPTER).is_file() and _any(folder, ADAPTER_WEIGHTS)
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether the folder holds an adapter, or all weights of a model."""
+    return is_adapter(folder) or (
+        (folder / "config.json").is_file() and _any(folder, MODEL_WEIGHTS)
     )
 
 
-def check_adapter(folder: Path) -> str:
-    """The base model that an adapter was trained on; ``ConfigError`` when there is no adapter."""
+def check_checkpoint(folder: Path) -> None:
+    """Raise ``ConfigError`` unless the folder holds an adapter or a model."""
     if not folder.is_dir():
         raise ConfigError(f"checkpoint {folder}: no such folder")
-    if not is_adapter(folder):
-        inside = sorted(path.name for path in folder.glob("checkpoint-*") if is_adapter(path))
+    if not is_checkpoint(folder):
+        inside = sorted(path.name for path in folder.glob("checkpoint-*") if is_checkpoint(path))
         hint = f"; did you mean {folder / inside[-1]}?" if inside else ""
-        needed = "adapter_config.json and weights"
-        raise ConfigError(f"checkpoint {folder}: no adapter ({needed}){hint}")
-    try:
-        base = json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"]
-    except (ValueError, KeyError) as error:
-        raise ConfigError(f"checkpoint {folder}: adapter_config.json is broken ({error})") from None
-    return str(base)
+        raise ConfigError(f"checkpoint {folder}: neither an adapter ({ADAPTER}) nor a model{hint}")
+    if is_adapter(folder):
+        try:
+            json.loads((folder / ADAPTER).read_text())["base_model_name_or_path"]
+        except (ValueError, KeyError) as error:
+            raise ConfigError(f"checkpoint {folder}: {ADAPTER} is broken ({error})") from None
+
+
+def save(model: Any, folder: Path) -> None:
+    """Write the adapter, or all weights, beside ``folder`` and rename: never half a checkpoint."""
+    partial = folder.with_name(f".{folder.name}-partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    if hasattr(model, "peft_config"):
+        model.save_pretrained(partial, selected_adapters=["default"])
+    else:
+        model.save_pretrained(partial)
+    old = folder.with_name(f".{folder.name}-old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _any(folder: Path, names: tuple[str, ...]) -> bool:
+    return any((folder / name).is_file() for name in names)

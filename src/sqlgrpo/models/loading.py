@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from sqlgrpo.config import ModelConfig
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.models.checkpoint import check_adapter
+from sqlgrpo.models.checkpoint import check_checkpoint, is_adapter
 from sqlgrpo.models.sources import resolve
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -75,14 +76,17 @@ def load_model(config: ModelConfig) -> PreTrainedModel:
     )
 
 
-def load_adapted(
-    config: ModelConfig, adapter: Path | None, *, trainable: bool = False
+def load_checkpoint(
+    config: ModelConfig, folder: Path, *, trainable: bool = False
 ) -> PreTrainedModel | PeftModel:
-    """The base model with an adapter on top; the base weights are never changed."""
-    if adapter is None:
-        return load_model(config)
-    check_adapter(adapter)
-    return PeftModel.from_pretrained(load_model(config), adapter, is_trainable=trainable)
+    """A trained model: the base with the adapter on top, or all weights from the folder.
+
+    Raises ``ConfigError`` when the folder holds neither. Base weights are never changed.
+    """
+    check_checkpoint(folder)
+    if not is_adapter(folder):
+        return load_model(replace(config, name=str(folder.resolve())))
+    return PeftModel.from_pretrained(load_model(config), folder, is_trainable=trainable)
 
 
 def _dtype(config: ModelConfig) -> torch.dtype:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
+from sqlgrpo.models import save
 from sqlgrpo.progress import Report
 from sqlgrpo.training.run_folder import RunFolder
 
@@ -149,7 +149,4 @@ class KeepBest(TrainerCallback, ExportableState):
         self.report(state.global_step, best=max(accuracy, self.best))
         if accuracy > self.best:
             self.best = accuracy
-            partial = self.run.root / ".checkpoint-best-partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            model.save_pretrained(partial, selected_adapters=["default"])
-            self.run.replace_folder(partial, self.run.best)
+            save(model, self.run.best)

@@ -25,12 +25,14 @@ from trl import GRPOTrainer
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import SingleTurnEnv, build_environment
-from sqlgrpo.evaluation.evaluate import evaluate
+from sqlgrpo.evaluation.evaluate import Evaluation, evaluate
 from sqlgrpo.evaluation.figures import Stages, read_stages, write_stage
+from sqlgrpo.evaluation.html_report import write_report
 from sqlgrpo.evaluation.policies import model_policy
 from sqlgrpo.models import (
     adapters_to_float32,
-    is_adapter,
+    is_checkpoint,
+    load_checkpoint,
     load_model,
     load_tokenizer,
     lora,
@@ -55,6 +57,9 @@ def train(config: Config, console: Console) -> RunFolder:
     """Run one training job, or continue it, and return its folder."""
     require_device(config.model)
     run = RunFolder.open(config)
+    if "grpo" in read_stages(run.evaluation):
+        log.info("%s is finished", run.root)
+        return run
     environment = build_environment(config.environment, build_rubric(config.verifier))
     tokenizer = load_tokenizer(config.model)
     try:
@@ -64,8 +69,9 @@ def train(config: Config, console: Console) -> RunFolder:
         job.measure("base", model)
         model = job.warm_start(model)
         job.measure("warm_start", model)
-        model = job.reinforce(model)
-        job.measure("grpo", job.best(model))
+        job.reinforce(model)
+        job.measure("grpo", job.best())
+        write_report(run.root, title=run.root.name)
     finally:
         environment.rubric.judge.close()
     return run
@@ -87,15 +93,16 @@ class Job:
         done = read_stages(self.run.evaluation)
         if stage in done:
             return done
-        figures = self._evaluate(f"evaluate {stage}", model, self.data.test)
-        return write_stage(self.run.evaluation, stage, figures)
+        measured = self._evaluate(f"evaluate {stage}", model, self.data.test)
+        measured.write(self.run.completions / "evaluation.jsonl")
+        return write_stage(self.run.evaluation, stage, measured.figures)
 
     def warm_start(self, model: Any) -> Any:
         """The model after supervised fine-tuning; loaded when an earlier run finished it."""
         settings = self.config.training.warm_start
         given = Path(settings.adapter) if settings.adapter else self.run.warm_start
-        if is_adapter(given):
-            return PeftModel.from_pretrained(model, given, is_trainable=True)
+        if is_checkpoint(given):
+            return load_checkpoint(self.config.model, given, trainable=True)
         if not settings.enabled:
             return model
         total = steps(self.config, len(self.data.train))
@@ -110,8 +117,8 @@ class Job:
                 report,
             )
 
-    def reinforce(self, model: Any) -> Any:
-        """The model after GRPO, continued from the last whole checkpoint if there is one."""
+    def reinforce(self, model: Any) -> None:
+        """GRPO, continued from the last whole checkpoint if there is one."""
         with phase(self.console, "GRPO", self.config.training.max_steps) as report:
             keep_best = KeepBest(
                 lambda: self._validate(model_of(trainer)),
@@ -121,8 +128,7 @@ class Job:
             )
             trainer = self.trainer(model, report, keep_best)
             trainer.train(resume_from_checkpoint=self.run.last_checkpoint())
-            keep_best.finish(trainer.model, trainer.state)
-        return trainer.model
+            keep_best.finish(model_of(trainer), trainer.state)
 
     def trainer(self, model: Any, report: Report, keep_best: KeepBest) -> GRPOTrainer:
         """The real ``GRPOTrainer``, or our faster one with the same gradients."""
@@ -143,18 +149,15 @@ class Job:
         adapters_to_float32(trainer.model)
         return trainer
 
-    def best(self, model: Any) -> Any:
-        """The trained model with the adapter of ``checkpoint-best``."""
-        if isinstance(model, PeftModel) and is_adapter(self.run.best):
-            model.load_adapter(str(self.run.best), adapter_name="best")
-            model.set_adapter("best")
-        return model
+    def best(self) -> Any:
+        """The model of ``checkpoint-best``."""
+        return load_checkpoint(self.config.model, self.run.best)
 
     def _validate(self, model: Any) -> float:
-        figures = self._evaluate("", model, self.data.validation)
-        return figures["suite_accuracy"].value
+        measured = self._evaluate("", model, self.data.validation)
+        return measured.figures["suite_accuracy"].value
 
-    def _evaluate(self, title: str, model: Any, examples: Sequence[Example]) -> Any:
+    def _evaluate(self, title: str, model: Any, examples: Sequence[Example]) -> Evaluation:
         policy = model_policy(
             model,
             self.tokenizer,
@@ -165,9 +168,9 @@ class Job:
         )
         settings = self.config.evaluation
         if not title:
-            return evaluate(policy, examples, self.environment, settings).figures
+            return evaluate(policy, examples, self.environment, settings)
         with phase(self.console, title, len(examples)) as report:
-            return evaluate(policy, examples, self.environment, settings, report.advance).figures
+            return evaluate(policy, examples, self.environment, settings, report.advance)
 
 
 def model_of(trainer: GRPOTrainer) -> Any:

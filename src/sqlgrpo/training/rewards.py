@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.evaluation.evaluate import why
 from sqlgrpo.types import Example, Message, Score
 
 LogMetric = Callable[[str, float], None]
@@ -68,7 +69,7 @@ class VerifierReward:
                 log_metric(name, value)
         if self.logs and log_extra is not None:
             log_extra("sql", [score.parsed.sql or "" for score in scores])
-            log_extra("reason", [reason(score) for score in scores])
+            log_extra("reason", [why(score) for score in scores])
         rubric = self.scorer.environment.rubric
         return [rubric.contributions(score)[self.verifier] for score in scores]
 
@@ -97,9 +98,3 @@ def telemetry(scores: Sequence[Score]) -> dict[str, float]:
         "no_sql": fmean(score.parsed.sql is None for score in scores),
         "reward_without_equivalence": fmean(paid) if paid else 0.0,
     }
-
-
-def reason(score: Score) -> str:
-    """Why a completion did not earn the full reward, in one line."""
-    reasons = [f"{v.verifier}: {v.reason}" for v in score.verdicts if v.reason]
-    return score.parsed.problem or "; ".join(reasons)

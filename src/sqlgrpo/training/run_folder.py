@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from omegaconf import OmegaConf
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.files import write_atomically
-from sqlgrpo.models import is_adapter
+from sqlgrpo.models import is_checkpoint
 
 MAY_CHANGE = ("evaluation", "training.max_steps", "training.max_minutes", "training.resume")
 """Settings that a resumed run may change; any other difference is another run."""
@@ -68,22 +67,13 @@ class RunFolder:
         whole = [
             path
             for path in self.root.glob("checkpoint-[0-9]*")
-            if is_adapter(path) and (path / "trainer_state.json").is_file()
+            if is_checkpoint(path) and (path / "trainer_state.json").is_file()
         ]
         return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         with self.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-
-    def replace_folder(self, partial: Path, final: Path) -> None:
-        """Put a finished folder in the place of an older one."""
-        old = final.with_name(f".{final.name}-old")
-        shutil.rmtree(old, ignore_errors=True)
-        if final.exists():
-            final.rename(old)
-        partial.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
 
     def _check_same_run(self, new: dict[str, Any], *, resume: str) -> None:
         if resume == "never":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
@@ -17,7 +16,7 @@ from trl import SFTTrainer
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import SingleTurnEnv
-from sqlgrpo.models import adapters_to_float32, lora
+from sqlgrpo.models import adapters_to_float32, lora, save
 from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report
 from sqlgrpo.training.arguments import sft_arguments
@@ -61,7 +60,7 @@ def warm_start(
     )
     adapters_to_float32(trainer.model)
     trainer.train()
-    save(trainer.model, run)
+    save(trainer.model, run.warm_start)
     return trainer.model
 
 
@@ -69,25 +68,12 @@ def pairs(
     examples: Sequence[Example], environment: SingleTurnEnv, tokenizer: Any, *, chat: bool
 ) -> Dataset:
     """Prompt and completion of each example; a base model gets text that ends with EOS."""
+    rows = [(environment.messages(e), environment.answer(e)) for e in examples]
     if chat:
-        rows = [
-            {"prompt": environment.messages(e), "completion": [environment.answer(e)]}
-            for e in examples
+        return Dataset.from_list([{"prompt": p, "completion": [answer]} for p, answer in rows])
+    return Dataset.from_list(
+        [
+            {"prompt": plain_text(p), "completion": answer["content"] + tokenizer.eos_token}
+            for p, answer in rows
         ]
-    else:
-        rows = [
-            {
-                "prompt": plain_text(environment.messages(e)),
-                "completion": environment.answer(e)["content"] + tokenizer.eos_token,
-            }
-            for e in examples
-        ]
-    return Dataset.from_list(rows)
-
-
-def save(model: Any, run: RunFolder) -> Path:
-    """Write the warm-started adapter under a temporary name and rename it."""
-    partial = run.root / ".warm_start-partial"
-    model.save_pretrained(partial)
-    run.replace_folder(partial, run.warm_start)
-    return run.warm_start
+    )

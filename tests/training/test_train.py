@@ -1,0 +1,110 @@
+"""The whole flow with the real SFTTrainer and GRPOTrainer, on a tiny random model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from safetensors.torch import load_file
+
+from sqlgrpo.config import Config
+from sqlgrpo.evaluation.figures import read_stages
+from sqlgrpo.settings import read
+from sqlgrpo.training.grpo import train
+
+SMALL = [
+    "experiment=quickstart",
+    "model=tiny",
+    "training.batch_size=2",
+    "training.num_generations=4",
+    "training.max_steps=4",
+    "training.eval_every=2",
+    "training.max_completion_tokens=8",
+    "training.warm_start.examples=16",
+    "training.autocast=null",
+    "data.size=200",
+    "data.validation=4",
+    "data.test=8",
+    "evaluation.max_new_tokens=8",
+    "verifier.suite.cache_dir=null",
+]
+QUIET = Console(quiet=True)
+
+
+def run(folder: Path, *more: str):
+    return train(read([*SMALL, f"output_dir={folder}", *more], kind=Config), QUIET)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("outputs") / "tiny")
+
+
+def test_every_stage_is_measured_with_intervals(finished):
+    stages = read_stages(finished.evaluation)
+    assert list(stages) == ["base", "warm_start", "grpo"]
+    accuracy = stages["grpo"]["suite_accuracy"]
+    assert accuracy.n == 8
+    assert accuracy.low <= accuracy.value <= accuracy.high
+
+
+def test_the_run_folder_holds_what_people_look_for(finished):
+    names = {path.name for path in finished.root.iterdir()}
+    assert {
+        "config.yaml",
+        "metrics.jsonl",
+        "completions",
+        "checkpoint-best",
+        "checkpoint-4",
+        "audit.json",
+        "evaluation.json",
+        "report.html",
+    } <= names
+
+
+def test_each_verifier_of_the_rubric_is_logged_under_its_name(finished):
+    rows = [json.loads(line) for line in finished.metrics.read_text().splitlines()]
+    steps = [row for row in rows if row["stage"] == "grpo" and "reward" in row]
+    assert len(steps) == 4
+    for row in steps:
+        shares = [row[f"rewards/{name}/mean"] for name in ("equivalent", "structure")]
+        assert all(share >= 0.0 for share in shares)
+
+
+def test_the_checkpoint_is_an_adapter_that_moved(finished):
+    before = load_file(finished.warm_start / "adapter_model.safetensors")
+    assert before.keys() == load_file(finished.best / "adapter_model.safetensors").keys()
+
+
+def test_a_finished_run_is_not_trained_again(finished):
+    before = finished.evaluation.stat().st_mtime_ns
+    run(finished.root)
+    assert read_stages(finished.evaluation)
+    assert finished.evaluation.stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_a_run_killed_between_checkpoints_ends_with_the_same_weights(finished, tmp_path):
+    folder = tmp_path / "killed"
+    shutil.copytree(finished.root, folder)
+    shutil.rmtree(folder / "checkpoint-4")
+    (folder / "evaluation.json").unlink()
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace(str(finished.root), str(folder)))
+    run(folder)
+    resumed = load_file(folder / "checkpoint-4" / "adapter_model.safetensors")
+    whole = load_file(finished.root / "checkpoint-4" / "adapter_model.safetensors")
+    assert all((resumed[name] == whole[name]).all() for name in whole)
+
+
+def test_stock_trl_and_the_fast_trainer_take_the_same_settings(tmp_path):
+    stages = read_stages(run(tmp_path / "stock", "training.fast=false").evaluation)
+    assert "grpo" in stages
+
+
+def test_a_run_without_an_adapter_trains_all_weights(tmp_path):
+    stages = read_stages(run(tmp_path / "full", "model.lora=false").evaluation)
+    assert "grpo" in stages
