@@ -17,7 +17,7 @@ def say(run: RunFolder, console: Console) -> float:
     console.print("Ask it something:\n", highlight=False)
     console.print(
         f"  .venv/bin/python scripts/inference.py --checkpoint {best} \\\n"
-        '    --query "How many cities have more than 1000 inhabitants?" --schema docs/city.sql\n',
+        '    --query "How many books have more than 300 pages?" --schema examples/library.sql\n',
         highlight=False,
         soft_wrap=True,
     )
