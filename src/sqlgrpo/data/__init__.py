@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlgrpo.config import DataConfig
+from sqlgrpo.data.builtin import load_builtin
 from sqlgrpo.data.files import load_file
 from sqlgrpo.data.loaded import Loaded, Quarantined
 from sqlgrpo.data.repairs import repaired
@@ -16,6 +17,7 @@ from sqlgrpo.errors import unknown
 __all__ = ["SOURCES", "Loaded", "Quarantined", "Splits", "load", "split"]
 
 SOURCES: dict[str, Callable[[DataConfig, int], Loaded]] = {
+    "builtin": load_builtin,
     "jsonl": load_file,
     "sql_create_context": load_sql_create_context,
 }

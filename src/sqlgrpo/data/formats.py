@@ -102,7 +102,8 @@ def _csv(path: Path) -> Iterator[Record]:
             for row in reader:
                 yield Record(f"line {reader.line_num}", _csv_row(row))
         except csv.Error as error:
-            raise ConfigError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
+            line = reader.reader.line_num
+            raise ConfigError(f"{path}, line {line}: not CSV ({error})") from error
 
 
 def _csv_row(row: dict[str | None, Any]) -> Any:

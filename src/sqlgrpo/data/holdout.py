@@ -14,7 +14,8 @@ from sqlgrpo.types import Example
 Group: TypeAlias = list[Example]
 """Examples that must stay together."""
 
-LARGEST_SHARE = 0.05  # a group with more of the examples than this is not spent on measurement
+SPENT_SHARE = 0.05  # a group with more of the examples than this is not spent on measurement,
+LARGEST_SHARE = 0.25  # unless the smaller ones do not suffice; then one up to this share may be
 VARIETY = 4  # groups that a held-out set has at least, when there are eight times as many
 
 
@@ -36,8 +37,7 @@ def take(groups: list[Group], wanted: int, seed: int) -> Held:
     """
     queue = sorted(groups, key=lambda group: rank(repr(min(map(content, group))), seed))
     most = ceil(wanted / max(1, min(VARIETY, len(queue) // (2 * VARIETY))))
-    largest = max(sum(map(len, queue)) * LARGEST_SHARE, 2 * most)
-    eligible = [group for group in queue if len(group) <= largest]
+    eligible = _eligible(queue, wanted, max(sum(map(len, queue)) * SPENT_SHARE, 2 * most))
     taken: list[Example] = []
     opened: list[Group] = []
     for stratum, quota in [*_quotas(eligible, wanted), (eligible, wanted)]:
@@ -47,6 +47,15 @@ def take(groups: list[Group], wanted: int, seed: int) -> Held:
             opened.append(group)
     left_out = sum(map(len, opened)) - len(taken)
     return Held(shuffled(taken, seed), left_out, _without(queue, opened))
+
+
+def _eligible(groups: list[Group], wanted: int, largest: float) -> list[Group]:
+    """The groups that may be held out, larger ones only when they are needed."""
+    small = [group for group in groups if len(group) <= largest]
+    if sum(map(len, small)) >= wanted:
+        return small
+    largest = sum(map(len, groups)) * LARGEST_SHARE
+    return [group for group in groups if len(group) <= largest]
 
 
 def _quotas(groups: list[Group], wanted: int) -> list[tuple[list[Group], int]]:

@@ -1,0 +1,37 @@
+"""Trivial queries that a gold must be told from: otherwise guessing them would earn the reward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from sqlgrpo.parsers.reading import SqlSyntaxError, read
+from sqlgrpo.types import Example
+
+CONSTANTS = ("SELECT 0", "SELECT 1", "SELECT NULL")
+
+
+def rivals(example: Example) -> tuple[str, ...]:
+    """Constants, no rows at all, and the gold without its conditions, in the gold's dialect.
+
+    >>> gold = "SELECT name FROM city WHERE id > 1"
+    >>> example = Example(id="1", question="", schema="", gold_sql=gold)
+    >>> print(*rivals(example)[3:], sep=chr(10))
+    SELECT * FROM (SELECT name FROM city WHERE id > 1) AS gold WHERE 1 = 0
+    SELECT name FROM city
+    """
+    try:
+        gold = read(example.gold_sql, example.dialect, example.quirks)
+    except SqlSyntaxError:
+        return ()
+    return (*CONSTANTS, *(query.sql(example.dialect) for query in _derived(gold)))
+
+
+def _derived(gold: exp.Query) -> Iterator[exp.Query]:
+    yield exp.select("*").from_(gold.copy().subquery("gold")).where("1 = 0")
+    for clause in ("where", "having"):
+        if isinstance(gold, exp.Select) and gold.args.get(clause):
+            without = gold.copy()
+            without.set(clause, None)
+            yield without

@@ -1,0 +1,92 @@
+"""The data set's quirks are turned on, its strings repaired, and nothing changes silently."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sqlgrpo.config import DataConfig
+from sqlgrpo.data import load
+from sqlgrpo.data.repairs import standard_strings
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.types import Quirks
+
+CONFIG = Path(__file__).parents[2] / "configs" / "data" / "sql_create_context.yaml"
+
+
+def test_strings_are_repaired_and_counted(tmp_path):
+    rows = [
+        {"question": q, "context": "CREATE TABLE club (name VARCHAR)", "answer": answer}
+        for q, answer in [
+            ("first?", 'SELECT name FROM club WHERE name = "name"'),
+            ("all?", "SELECT name FROM club"),
+        ]
+    ]
+    path = tmp_path / "scc.json"
+    path.write_text(json.dumps(rows))
+    settings = yaml.safe_load(CONFIG.read_text())
+    quirks = Quirks(**settings.pop("quirks"))
+    loaded = load(DataConfig(**{**settings, "path": str(path)}, quirks=quirks), 0)
+    golds = [example.gold_sql for example in loaded.examples]
+    assert golds == ["SELECT name FROM club WHERE name = 'name'", "SELECT name FROM club"]
+    assert loaded.repaired == {"double_quoted_strings": 1}
+    assert loaded.examples[0].quirks == Quirks(
+        infer_types=True, casefold_text=True, double_quoted_strings=True
+    )
+
+
+def test_a_strict_source_keeps_double_quotes(tmp_path):
+    row = {"question": "?", "context": "CREATE TABLE t (a INT)", "answer": 'SELECT "a" FROM t'}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    loaded = load(DataConfig(source="jsonl", path=str(tmp_path / "rows.jsonl")), 0)
+    assert loaded.examples[0].gold_sql == 'SELECT "a" FROM t'
+    assert not loaded.repaired
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('WHERE a = "x"', "WHERE a = 'x'"),
+        ('WHERE a IN ("x", "y")', "WHERE a IN ('x', 'y')"),
+        ('WHERE a = "it\'s"', "WHERE a = 'it''s'"),
+        ('WHERE a = "say ""hi"""', "WHERE a = 'say \"hi\"'"),
+        ('WHERE a LIKE "%x%"  AND b = 1', "WHERE a LIKE '%x%'  AND b = 1"),
+        ("WHERE a = 'a \"quoted\" word'", "WHERE a = 'a \"quoted\" word'"),
+        ('WHERE "t".a = "x" AND t."b" = 1', 'WHERE "t".a = \'x\' AND t."b" = 1'),
+        ('ORDER BY "a"', 'ORDER BY "a"'),
+        ("WHERE `a b` = [c d]", "WHERE `a b` = [c d]"),
+        ('WHERE a = "never closed', 'WHERE a = "never closed'),
+    ],
+)
+def test_only_what_is_certainly_a_string_is_rewritten(before, after):
+    sql = f'SELECT a AS "c" FROM "t" {before}'
+    assert standard_strings(sql) == f'SELECT a AS "c" FROM "t" {after}'
+
+
+def test_without_file_or_hub_id_the_error_says_what_to_set():
+    with pytest.raises(ConfigError, match=r"data\.path=FILE or data\.hub_id"):
+        load(DataConfig(source="sql_create_context"), 0)
+
+
+def test_a_hub_that_cannot_be_reached_is_one_clear_line(monkeypatch, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path))
+    with pytest.raises(ConfigError) as error:
+        load(DataConfig(source="sql_create_context", hub_id="nobody/no-such-data"), 0)
+    assert "download the file and set data.path=FILE" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_rows_from_the_hub_become_examples(monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    row = {"question": "?", "context": "CREATE TABLE t (a INT)", "answer": "SELECT a FROM t"}
+    rows = datasets.Dataset.from_list([row, {**row, "answer": None}])
+    monkeypatch.setattr(datasets, "load_dataset", lambda _name, split: {"train": rows}[split])
+    loaded = load(DataConfig(source="sql_create_context", hub_id="some/data"), 0)
+    assert [example.id for example in loaded.examples] == ["data row 1"]
+    assert [row.kind for row in loaded.quarantined] == ["missing_field"]
