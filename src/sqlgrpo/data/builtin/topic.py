@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from sqlgrpo.data.builtin.words import plural
+from sqlgrpo.data.builtin.words import plural, with_article
 
 Value: TypeAlias = str | int | float
 
@@ -98,6 +98,10 @@ class Entity:
 
     def __str__(self) -> str:
         return quoted(self.name)
+
+    @property
+    def a_one(self) -> str:
+        return with_article(self.one)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

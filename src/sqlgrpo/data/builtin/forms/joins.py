@@ -47,8 +47,8 @@ JOINS = (
         phrasings=(
             "List the {a.words} of every {s.one} whose {p.one}'s {d.clause}.",
             "What is the {a.words} of each {s.one} whose {p.one}'s {d.clause}?",
-            "Show the {a.many} of the {s.many} that belong to a {p.one} {d.words}.",
-            "Find the {a.many} of all {s.many} of a {p.one} {d.words}.",
+            "Show the {a.many} of the {s.many} that belong to {p.a_one} {d.words}.",
+            "Find the {a.many} of all {s.many} of {p.a_one} {d.words}.",
         ),
     ),
     Form(
@@ -73,7 +73,7 @@ JOINS = (
         sql=f"SELECT {{a.full}} {FROM} WHERE {{c.full}} AND {{d.full}}",
         phrasings=(
             "List the {a.words} of every {s.one} whose {c.clause} and whose {p.one}'s {d.clause}.",
-            "Show the {a.many} of the {s.many} {c.words} that belong to a {p.one} {d.words}.",
+            "Show the {a.many} of the {s.many} {c.words} that belong to {p.a_one} {d.words}.",
             "Find each {s.one} whose {c.clause} and whose {p.one}'s {d.clause}, and give its "
             "{a.words}.",
         ),
@@ -97,7 +97,7 @@ JOINS = (
         draw=a_link(where_parent=(makers.compare,)),
         sql=f"SELECT COUNT(*) {FROM} WHERE {{d.full}}",
         phrasings=(
-            "How many {s.many} belong to a {p.one} {d.words}?",
+            "How many {s.many} belong to {p.a_one} {d.words}?",
             "Count the {s.many} whose {p.one}'s {d.clause}.",
             "What is the number of {s.many} whose {p.one}'s {d.clause}?",
         ),
@@ -110,7 +110,7 @@ JOINS = (
         sql=f"SELECT AVG({{n.full}}) {FROM} WHERE {{d.full}}",
         phrasings=(
             "What is the average {n.words} of the {s.many} whose {p.one}'s {d.clause}?",
-            "Compute the mean {n.words} of the {s.many} that belong to a {p.one} {d.words}.",
+            "Compute the mean {n.words} of the {s.many} that belong to {p.a_one} {d.words}.",
             "Find the average {n.words} over all {s.many} whose {p.one}'s {d.clause}.",
         ),
     ),
@@ -122,7 +122,7 @@ JOINS = (
         sql=f"SELECT SUM({{n.full}}) {FROM} WHERE {{d.full}}",
         phrasings=(
             "What is the total {n.words} of the {s.many} whose {p.one}'s {d.clause}?",
-            "Add up the {n.words} of the {s.many} that belong to a {p.one} {d.words}.",
+            "Add up the {n.words} of the {s.many} that belong to {p.a_one} {d.words}.",
             "Compute the total {n.words} of all {s.many} whose {p.one}'s {d.clause}.",
         ),
     ),
@@ -134,7 +134,7 @@ JOINS = (
         sql=f"SELECT MAX({{n.full}}) {FROM} WHERE {{d.full}}",
         phrasings=(
             "What is the {n.most} {n.words} of the {s.many} whose {p.one}'s {d.clause}?",
-            "Find the maximum {n.words} of the {s.many} that belong to a {p.one} {d.words}.",
+            "Find the maximum {n.words} of the {s.many} that belong to {p.a_one} {d.words}.",
             "Among the {s.many} whose {p.one}'s {d.clause}, what is the {n.most} {n.words}?",
         ),
     ),

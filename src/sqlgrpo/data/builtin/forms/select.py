@@ -87,7 +87,7 @@ SELECT = (
         phrasings=(
             "List the different combinations of {g.words} and {h.words} among the {t.many}.",
             "What are the distinct pairs of {g.words} and {h.words} of the {t.many}?",
-            "Show each combination of {g.words} and {h.words} that a {t.one} has, once.",
+            "Show each combination of {g.words} and {h.words} that {t.a_one} has, once.",
             "Which different combinations of {g.words} and {h.words} do the {t.many} have?",
         ),
     ),

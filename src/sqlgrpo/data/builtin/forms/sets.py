@@ -63,7 +63,7 @@ SETS = (
         draw=_two_tests,
         sql="SELECT {g} FROM {t} WHERE {c.sql} INTERSECT SELECT {g} FROM {t} WHERE {d.sql}",
         phrasings=(
-            "Which different {g.many} have both a {t.one} {c.words} and a {t.one} {d.words}?",
+            "Which different {g.many} have both {t.a_one} {c.words} and {t.a_one} {d.words}?",
             "List the distinct {g.many} found both among the {t.many} {c.words} and among the "
             "{t.many} {d.words}.",
             "Show the {g.many} shared by {t.many} {c.words} and {t.many} {d.words}, each once.",
@@ -76,7 +76,7 @@ SETS = (
         draw=_two_tests,
         sql="SELECT {g} FROM {t} WHERE {c.sql} EXCEPT SELECT {g} FROM {t} WHERE {d.sql}",
         phrasings=(
-            "Which different {g.many} have a {t.one} {c.words} but no {t.one} {d.words}?",
+            "Which different {g.many} have {t.a_one} {c.words} but no {t.one} {d.words}?",
             "List the distinct {g.many} found among the {t.many} {c.words} but not among the "
             "{t.many} {d.words}.",
             "Show each {g.words} of the {t.many} {c.words} once, except those of {t.many} "
@@ -127,9 +127,9 @@ SETS = (
         draw=_two_tables,
         sql="SELECT {a} FROM {t} INTERSECT SELECT {b} FROM {u}",
         phrasings=(
-            "Which different {a.many} do both a {t.one} and a {u.one} have?",
+            "Which different {a.many} do both {t.a_one} and {u.a_one} have?",
             "List the distinct {a.many} found both among the {t.many} and among the {u.many}.",
-            "Show each {a.words} shared by a {t.one} and a {u.one} once.",
+            "Show each {a.words} shared by {t.a_one} and {u.a_one} once.",
         ),
     ),
     Form(
@@ -139,7 +139,7 @@ SETS = (
         draw=_two_tables,
         sql="SELECT {a} FROM {t} EXCEPT SELECT {b} FROM {u}",
         phrasings=(
-            "Which different {a.many} does a {t.one} have but no {u.one}?",
+            "Which different {a.many} does {t.a_one} have but no {u.one}?",
             "List the distinct {a.many} found among the {t.many} but not among the {u.many}.",
             "Show each {a.words} of the {t.many} once, except those of the {u.many}.",
         ),
