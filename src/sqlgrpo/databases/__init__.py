@@ -1,0 +1,10 @@
+"""Run SQL safely, and decide whether two queries mean the same."""
+
+from __future__ import annotations
+
+from sqlgrpo.databases.bench import Outcome
+from sqlgrpo.databases.judge import Judge
+from sqlgrpo.databases.sqlite import Rows, execute
+from sqlgrpo.databases.suite import Suite
+
+__all__ = ["Judge", "Outcome", "Rows", "Suite", "execute"]

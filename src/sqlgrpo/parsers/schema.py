@@ -252,7 +252,8 @@ class _Body:
                 raise ExampleError(why, kind="missing_column")
         required = {c.lower() for c in self.primary_key}
         columns = [
-            c if c.name.lower() not in required else replace(c, not_null=True) for c in self.columns.values()
+            c if c.name.lower() not in required else replace(c, not_null=True)
+            for c in self.columns.values()
         ]
         return Table(
             name=self.name,

@@ -1,0 +1,141 @@
+"""A suite opened for use: the databases of one example, ready to judge predictions.
+
+This is where predictions run, so it lives in a worker process (see ``judge``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot.errors import SqlglotError
+
+from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
+from sqlgrpo.databases.compare import Comparison, GoldRows
+from sqlgrpo.databases.gold import gold_rows
+from sqlgrpo.databases.quirks import to_sqlite
+from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
+from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold, profile_of
+from sqlgrpo.parsers.lexer import same_text
+from sqlgrpo.types import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is known about one prediction."""
+
+    runs: bool
+    """It is one permitted SELECT that finished within its limits."""
+    equivalent: bool
+    reason: str = ""
+    """Why it is not equivalent."""
+
+
+RIGHT = Outcome(runs=True, equivalent=True)
+
+
+def no_alarm(_seconds: float) -> None:
+    """The alarm of a process that nobody may kill."""
+
+
+class Bench:
+    """The open databases of one example."""
+
+    def __init__(
+        self,
+        example: Example,
+        case: Case,
+        suite: Suite,
+        *,
+        compare: CompareConfig,
+        limits: LimitsConfig,
+        config: SuiteConfig,
+        alarm: Callable[[float], None] = no_alarm,
+    ) -> None:
+        self.example, self.case, self.suite = example, case, suite
+        self._compare, self._limits, self._config = compare, limits, config
+        self._alarm = alarm
+        self._search = Search(case, compare, limits, config)
+        self._candidates = [self._search.open(contents) for contents in suite.contents]
+        self._own: dict[str, list[Candidate]] = {}
+        self._real: tuple[Session, GoldRows] | None = None
+        self._gold_text = same_text(case.gold.sql)
+
+    def outcome(self, sql: str) -> Outcome:
+        """Run a prediction on database after database until one tells it from the gold."""
+        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
+        if reason := refusal(text, self._limits):
+            return Outcome(False, False, reason)
+        if same_text(text) == self._gold_text:
+            return RIGHT
+        comparison = Comparison(self._compare)
+        outcome = self._on(self._candidates, text, comparison)
+        if outcome.equivalent and self.example.database and not self.example.quirks.casefold_text:
+            outcome = self._on_real(text, comparison)
+        if outcome.equivalent and self._config.own_databases:
+            outcome = self._on(self._own_databases(text), text, comparison)
+        return outcome
+
+    def matches_real(self, sql: str) -> bool:
+        """Whether the prediction matches the gold on the example's own database."""
+        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
+        if refusal(text, self._limits):
+            return False
+        return self._on_real(text, Comparison(self._compare)).equivalent
+
+    def report(self, _argument: str) -> Suite:
+        return self.suite
+
+    def close(self) -> None:
+        own = [candidate for group in self._own.values() for candidate in group]
+        for candidate in [*self._candidates, *own]:
+            candidate.session.close()
+        if self._real:
+            self._real[0].close()
+
+    def _on(self, candidates: list[Candidate], text: str, comparison: Comparison) -> Outcome:
+        self._alarm(self._limits.timeout_s)
+        deadline = time.monotonic() + self._limits.timeout_s
+        for candidate in candidates:
+            result = candidate.session.run(text, deadline)
+            outcome = _compared(comparison, candidate.rows, result)
+            if not outcome.equivalent:
+                return outcome
+        return RIGHT
+
+    def _on_real(self, text: str, comparison: Comparison) -> Outcome:
+        session, rows = self._real = self._real or self._open_real()
+        self._alarm(self._limits.timeout_s)
+        return _compared(comparison, rows, session.run(text))
+
+    def _open_real(self) -> tuple[Session, GoldRows]:
+        assert self.example.database is not None, f"{self.example.id} has no database"
+        session = open_file(self.example.database, self._limits)
+        rows = gold_rows(self.case.gold, session, self._compare)
+        if isinstance(rows, str):
+            raise broken_gold(f"on {self.example.database}: {rows}")
+        return session, rows
+
+    def _own_databases(self, text: str) -> list[Candidate]:
+        """Databases for what this prediction says about data, beside what the gold says."""
+        try:
+            tree = sqlglot.parse_one(text, read="sqlite")
+        except (SqlglotError, RecursionError):
+            return []
+        profile = profile_of(self.case.gold.tree, self.case.schema).read(tree, self.case.schema)
+        purpose = repr(
+            (sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts)
+        )
+        if purpose not in self._own:
+            found = self._search.candidates(self._config.own_databases + 1, profile, purpose)
+            self._own[purpose] = [c for c in found if c.certain and c.rows]
+        return self._own[purpose]
+
+
+def _compared(comparison: Comparison, gold: GoldRows, result: Rows) -> Outcome:
+    if result.error:
+        return Outcome(False, False, result.error)
+    reason = comparison.add(gold, result.rows, result.width)
+    return Outcome(True, False, reason) if reason else RIGHT

@@ -1,0 +1,274 @@
+"""Rows for every table of a schema, aimed at the queries that will run on them.
+
+Each database has a flavour: how many rows, how often a condition is met, how many NULLs and how
+few distinct values. Constraints are kept twice over: what is made here is meant to satisfy them,
+and ``build`` lets SQLite drop every row that does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from sqlgrpo.databases.profile import Place, Profile
+from sqlgrpo.databases.sqlite import Row
+from sqlgrpo.databases.values import Pool, pool
+from sqlgrpo.parsers.schema import Column, ForeignKey, Schema, Table
+
+NUMERIC = ("integer", "real", "numeric")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The rows of one database, table by table in the order of the schema."""
+
+    tables: tuple[tuple[Row, ...], ...]
+    reverse: bool = False
+    """Unordered rows come out backwards, so that leaning on their order shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flavour:
+    rows: int
+    hit: float = 0.6
+    """Chance that a value meets the conditions on its column."""
+    null: float = 0.1
+    spread: int = 4
+    """Distinct values of a column without conditions."""
+    orphan: float = 0.2
+    """Chance that a joining value has no partner."""
+    empty: float = 0.0
+    """Chance that a table is empty."""
+
+
+def flavours(rows: int, rng: Random) -> list[Flavour]:
+    """The first databases to try, from plain to odd."""
+    return [
+        Flavour(rows=0),
+        Flavour(rows=rows, hit=0.7, null=0.05, spread=8, orphan=0.1),
+        Flavour(rows=rows, hit=0.55, null=0.15, spread=3),
+        Flavour(rows=rows, hit=0.85, null=0.1, spread=2, orphan=0.3),
+        Flavour(rows=max(3, rows // 3), hit=0.8, null=0.0, spread=12, orphan=0.0),
+        Flavour(rows=rows, hit=0.6, null=0.35, spread=4, orphan=0.4),
+        Flavour(rows=max(3, rows // 2), hit=0.7, null=0.1, spread=5, empty=0.35),
+        random_flavour(rows, rng),
+    ]
+
+
+def random_flavour(rows: int, rng: Random) -> Flavour:
+    return Flavour(
+        rows=rng.randint(1, max(2, rows)),
+        hit=rng.choice((0.3, 0.5, 0.7, 0.9)),
+        null=rng.choice((0.0, 0.0, 0.1, 0.3)),
+        spread=rng.choice((1, 2, 3, 5, 12)),
+        orphan=rng.choice((0.0, 0.2, 0.5)),
+        empty=rng.choice((0.0, 0.0, 0.2)),
+    )
+
+
+class Maker:
+    """Makes contents for one schema and the queries in one profile."""
+
+    def __init__(self, schema: Schema, profile: Profile, *, casefold: bool, rows: int) -> None:
+        self._schema = schema
+        self._profile = profile
+        self._rows = rows
+        self._groups = _groups(schema, profile)
+        self._pools = {
+            (t.name.lower(), c.name.lower()): pool(
+                c, profile.conditions.get((t.name.lower(), c.name.lower()), []), casefold=casefold
+            )
+            for t in schema.tables
+            for c in t.columns
+        }
+        self._shared = {group: self._shared_pool(group) for group in set(self._groups.values())}
+
+    @property
+    def rows(self) -> int:
+        """Rows that a table needs before the largest small number in the queries matters."""
+        return max([self._rows, *(count + 3 for count in self._profile.counts)])
+
+    def make(self, flavour: Flavour, rng: Random) -> Contents:
+        made: dict[str, list[Row]] = {}
+        for table in _parents_first(self._schema):
+            made[table.name.lower()] = self._table(table, flavour, rng, made)
+        rows = tuple(tuple(made[t.name.lower()]) for t in self._schema.tables)
+        return Contents(rows, reverse=rng.random() < 0.5)
+
+    def _table(
+        self, table: Table, flavour: Flavour, rng: Random, made: dict[str, list[Row]]
+    ) -> list[Row]:
+        name = table.name.lower()
+        mentioned = name in self._profile.tables
+        count = flavour.rows if mentioned else min(flavour.rows, 5)
+        if flavour.empty and rng.random() < flavour.empty:
+            count = 0
+        unique = {key[0].lower() for key in (table.primary_key, *table.uniques) if len(key) == 1}
+        columns = [
+            self._column(table, column, count, column.name.lower() in unique, flavour, rng)
+            for column in table.columns
+        ]
+        if not columns or not count:
+            return []
+        rows = [list(row) for row in zip(*columns, strict=True)]
+        for key in table.foreign_keys:
+            self._point(table, key, rows, flavour, rng, made)
+        self._repeat(rows, rng)
+        return [tuple(row) for row in rows]
+
+    def _column(
+        self, table: Table, column: Column, count: int, unique: bool, flavour: Flavour, rng: Random
+    ) -> list[object]:
+        place = (table.name.lower(), column.name.lower())
+        choice = self._pools[place]
+        group = self._groups.get(place)
+        if group is not None:
+            choice = self._shared[group][0 if column.affinity in NUMERIC else 1]
+        if unique:
+            return self._distinct(choice, column, count, flavour, rng)
+        null = 0.0 if column.not_null else flavour.null
+        plain = choice.plain[: max(flavour.spread, 2)] if group is None else choice.plain
+        hits, near = choice.hits, choice.near or plain
+        values: list[object] = []
+        for _ in range(count):
+            draw = rng.random()
+            if draw < null:
+                values.append(None)
+            elif hits and rng.random() < flavour.hit:
+                values.append(_skewed(hits, rng))
+            elif near and rng.random() < 0.7:
+                values.append(near[int(rng.random() * len(near))])
+            else:
+                values.append(_skewed(plain, rng))
+        return values
+
+    def _distinct(
+        self, choice: Pool, column: Column, count: int, flavour: Flavour, rng: Random
+    ) -> list[object]:
+        numeric = column.affinity in NUMERIC or column.affinity == "blob"
+        more = range(1, count + 4) if numeric else (f"k{i}" for i in range(1, count + 4))
+        everything = list(dict.fromkeys((*choice.hits, *choice.near, *choice.plain, *more)))
+        first = list(choice.hits)
+        rng.shuffle(first)
+        kept = first[: round(count * flavour.hit)]
+        rest = [value for value in everything if value not in set(kept)]
+        rng.shuffle(rest)
+        values = (kept + rest)[:count]
+        rng.shuffle(values)
+        if not column.not_null and flavour.null and rng.random() < 0.5:
+            values[0:1] = [None] if values else []
+        return values
+
+    def _point(
+        self,
+        table: Table,
+        key: ForeignKey,
+        rows: list[list[object]],
+        flavour: Flavour,
+        rng: Random,
+        made: dict[str, list[Row]],
+    ) -> None:
+        """Make foreign keys refer to rows that exist (an orphan here only becomes NULL)."""
+        parent = self._schema.table(key.table)
+        if parent is None:
+            return
+        targets = made.get(parent.name.lower())
+        if parent.name.lower() == table.name.lower():
+            targets = [tuple(row) for row in rows]
+        if targets is None:
+            return  # a cycle: shared pools make the values meet
+        names = [c.name.lower() for c in parent.columns]
+        wanted = [name.lower() for name in key.references or parent.primary_key]
+        own = [[c.name.lower() for c in table.columns].index(name.lower()) for name in key.columns]
+        if len(wanted) != len(own) or any(name not in names for name in wanted):
+            return
+        there = [names.index(name) for name in wanted]
+        nullable = all(not table.columns[i].not_null for i in own)
+        for row in rows:
+            if any(row[i] is None for i in own):
+                continue
+            if not targets or (nullable and rng.random() < flavour.orphan / 2):
+                values: list[object] = [None] * len(own) if nullable else [row[i] for i in own]
+            else:
+                target = targets[rng.randrange(len(targets))]
+                values = [target[i] for i in there]
+            for i, value in zip(own, values, strict=True):
+                row[i] = value
+
+    def _repeat(self, rows: list[list[object]], rng: Random) -> None:
+        """Sometimes repeat a row but for one value; whole where no key forbids it."""
+        for _ in range(len(rows) // 4):
+            here, there = rng.randrange(len(rows)), rng.randrange(len(rows))
+            copy = list(rows[here])
+            if rng.random() < 0.6:
+                column = rng.randrange(len(copy))
+                copy[column] = rows[there][column]
+            rows.append(copy)
+
+    def _shared_pool(self, group: int) -> tuple[Pool, Pool]:
+        """Values for columns that are joined: as numbers, and as text."""
+        members = [place for place, number in self._groups.items() if number == group]
+        columns = [(p, self._schema.column(*p)) for p in members]
+        numeric = any(c is not None and c.affinity in NUMERIC for _, c in columns)
+        near = tuple(dict.fromkeys(v for p in members for v in self._pools[p].near))
+        hits = tuple(dict.fromkeys(v for p in members for v in self._pools[p].hits))
+        count = max(4, self._rows * 2 // 3)
+        numbers = tuple(range(1, count + 1))
+        texts = tuple(str(n) if numeric else f"k{n}" for n in numbers)
+        as_number = Pool(_only_numbers(hits), _only_numbers(near), numbers)
+        return as_number, Pool(tuple(map(_text, hits)), tuple(map(_text, near)), texts)
+
+
+def _skewed(values: tuple[object, ...], rng: Random) -> object:
+    """One of the values, the first more often than the last, so that groups differ in size."""
+    return values[int(len(values) * rng.random() ** 1.6)]
+
+
+def _only_numbers(values: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(v for v in values if isinstance(v, (int, float)))
+
+
+def _text(value: object) -> object:
+    return value if isinstance(value, str) else str(value)
+
+
+def _groups(schema: Schema, profile: Profile) -> dict[Place, int]:
+    """Columns that are joined or refer to each other, by the number of their group."""
+    group: dict[Place, int] = {}
+    pairs = [*sorted(profile.joins), *_references(schema)]
+    for number, (a, b) in enumerate(pairs):
+        merged = {group.get(a, number), group.get(b, number)}
+        for place in [a, b, *(p for p, n in group.items() if n in merged)]:
+            group[place] = number
+    return group
+
+
+def _references(schema: Schema) -> list[tuple[Place, Place]]:
+    pairs = []
+    for table in schema.tables:
+        for key in table.foreign_keys:
+            parent = schema.table(key.table)
+            names = key.references or (parent.primary_key if parent else ())
+            for own, other in zip(key.columns, names, strict=False):
+                if parent and parent.column(other):
+                    here = (table.name.lower(), own.lower())
+                    pairs.append((here, (parent.name.lower(), other.lower())))
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _parents_first(schema: Schema) -> list[Table]:
+    """Tables after those they refer to, as far as cycles allow."""
+    order: list[Table] = []
+    left = list(schema.tables)
+    while left:
+        waiting = {t.name.lower() for t in left}
+        free = [
+            t
+            for t in left
+            if not {k.table.lower() for k in t.foreign_keys if k.table.lower() != t.name.lower()}
+            & waiting
+        ]
+        chosen = free or left[:1]
+        order += chosen
+        left = [t for t in left if t not in chosen]
+    return order

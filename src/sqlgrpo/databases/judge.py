@@ -1,0 +1,143 @@
+"""The one door to all of this: is this prediction equivalent to the example's gold?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
+from sqlgrpo.databases.bench import Outcome
+from sqlgrpo.databases.serving import Settings
+from sqlgrpo.databases.suite import Suite
+from sqlgrpo.databases.workers import Died, Pool, Task
+from sqlgrpo.errors import ExampleError
+from sqlgrpo.types import Example
+
+MEMORY = 500_000
+"""Outcomes remembered; the oldest go first."""
+BUILDING_S = 60.0
+"""Longest that a worker may be silent, which only building a suite can need."""
+
+Key = tuple[str, ...]
+
+
+class Judge:
+    """Judges predictions in worker processes and remembers the outcomes.
+
+    Copies made by pickling start without memory and without processes.
+    """
+
+    def __init__(
+        self,
+        compare: CompareConfig | None = None,
+        limits: LimitsConfig | None = None,
+        suite: SuiteConfig | None = None,
+    ) -> None:
+        self._settings = Settings(
+            compare=compare or CompareConfig(),
+            limits=limits or LimitsConfig(),
+            suite=suite or SuiteConfig(),
+        )
+        self._known: dict[tuple[Key, str, str], Any] = {}
+        self._broken: dict[Key, ExampleError] = {}
+        self._pool: Pool | None = None
+
+    def judge(self, sql: str, example: Example) -> Outcome:
+        """Whether a prediction is equivalent; ``ExampleError`` if the example is broken."""
+        outcome: Outcome = self._ask("outcome", sql, example)
+        return outcome
+
+    def matches_real(self, sql: str, example: Example) -> bool:
+        """Whether it gives the gold's rows on ``example.database`` (EX)."""
+        if example.database is None:
+            raise ExampleError(f"{example.id} has no database", kind="missing_database")
+        found: bool = self._ask("matches_real", sql, example)
+        return found
+
+    def suite(self, example: Example) -> Suite:
+        """The example's suite, built or loaded."""
+        found: Suite = self._ask("report", "", example)
+        return found
+
+    def prefetch(self, pairs: Sequence[tuple[str, Example]]) -> None:
+        """Judge many at once, so that ``judge`` only has to look them up."""
+        self._fetch("outcome", pairs)
+
+    def close(self) -> None:
+        """End the worker processes; the next question starts new ones."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Judge, (self._settings.compare, self._settings.limits, self._settings.suite)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _ask(self, method: str, argument: str, example: Example) -> Any:
+        self._fetch(method, [(argument, example)])
+        key = identity(example)
+        if key in self._broken:
+            raise self._broken[key]
+        return self._known[key, method, argument]
+
+    def _fetch(self, method: str, pairs: Sequence[tuple[str, Example]]) -> None:
+        wanted: dict[Key, tuple[Example, dict[str, None]]] = {}
+        for argument, example in pairs:
+            key = identity(example)
+            if key not in self._broken and (key, method, argument) not in self._known:
+                wanted.setdefault(key, (example, {}))[1][argument] = None
+        keys = list(wanted)
+        tasks = [
+            Task(method=method, example=example, arguments=tuple(arguments))
+            for example, arguments in wanted.values()
+        ]
+        for number, step, answer in self._workers().run(tasks) if tasks else ():
+            self._note(keys[number], method, tasks[number].arguments[step], answer)
+
+    def _note(self, key: Key, method: str, argument: str, answer: Any) -> None:
+        if isinstance(answer, ExampleError):
+            self._broken[key] = answer
+            return
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, Died):
+            if answer.opening:
+                self._broken[key] = self._broken_opening(answer)
+                return
+            answer = self._verdict_of_death(answer, method)
+        while len(self._known) >= MEMORY:
+            del self._known[next(iter(self._known))]
+        self._known[key, method, argument] = answer
+
+    def _broken_opening(self, death: Died) -> ExampleError:
+        if death.timed_out:
+            return ExampleError("gold fails: too slow to build a suite", kind="gold_timeout")
+        why = f"gold fails: it ended its worker (status {death.status})"
+        return ExampleError(why, kind="gold_fails")
+
+    def _verdict_of_death(self, death: Died, method: str) -> Outcome | bool:
+        reason = f"the query ended its worker (status {death.status})"
+        if death.timed_out:
+            reason = f"timed out after {self._settings.limits.timeout_s:g} s"
+        return False if method == "matches_real" else Outcome(False, False, reason)
+
+    def _workers(self) -> Pool:
+        if self._pool is None:
+            count = self._settings.suite.workers or os.cpu_count() or 1
+            patience_s = max(BUILDING_S, 4 * self._settings.limits.timeout_s)
+            self._pool = Pool(count, self._settings, patience_s)
+        return self._pool
+
+
+def identity(example: Example) -> Key:
+    """What an outcome depends on; the question and the id do not matter."""
+    return (
+        example.schema,
+        example.gold_sql,
+        example.dialect,
+        str(example.database or ""),
+        repr(example.quirks),
+    )

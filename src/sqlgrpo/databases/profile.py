@@ -1,0 +1,204 @@
+"""What a query says about data: the constants it compares each column with, and its joins.
+
+Contents are made from this, so that conditions are met, missed and met at their boundary.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from sqlgrpo.parsers.schema import Schema
+
+Place = tuple[str, str]
+"""A column of the schema: table and column in lower case."""
+
+COMPARISONS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NullSafeEQ: "=",
+    exp.Is: "=",
+    exp.NEQ: "!=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.Like: "like",
+    exp.Glob: "like",
+    exp.ILike: "like",
+}
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+NUMERIC_USES = (
+    *(exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Abs, exp.Round),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A column compared with a constant; ``through`` names a function applied to it first."""
+
+    operator: str
+    value: object
+    through: str = ""
+
+
+@dataclass(slots=True)
+class Profile:
+    """Everything a few queries over one schema mention."""
+
+    conditions: dict[Place, list[Condition]] = field(default_factory=lambda: defaultdict(list))
+    joins: set[tuple[Place, Place]] = field(default_factory=set)
+    used: set[Place] = field(default_factory=set)
+    numeric: set[Place] = field(default_factory=set)
+    """Columns that are added up, averaged or calculated with."""
+    counts: set[int] = field(default_factory=set)
+    """Small numbers that are compared with counts or limit the rows."""
+    loose: set[object] = field(default_factory=set)
+    """Constants compared with something other than a column."""
+    tables: set[str] = field(default_factory=set)
+
+    def read(self, query: exp.Expr, schema: Schema) -> Profile:
+        """Add what one query says; returns itself."""
+        places = Places(query, schema)
+        self.tables |= places.tables
+        for column in query.find_all(exp.Column):
+            if place := places.of(column):
+                self.used.add(place)
+        for node in query.walk():
+            if type(node) in COMPARISONS:
+                self._comparison(node, places)
+            elif isinstance(node, exp.Between):
+                self._add(node.this, ">=", node.args["low"], places)
+                self._add(node.this, "<=", node.args["high"], places)
+            elif isinstance(node, exp.In):
+                self._membership(node, places)
+            elif isinstance(node, (exp.Limit, exp.Offset)):
+                self._count(constant(node.expression))
+            elif isinstance(node, NUMERIC_USES):
+                self._arithmetic(node, places)
+        return self
+
+    def _comparison(self, node: exp.Expr, places: Places) -> None:
+        left, right = node.this, node.expression
+        operator = COMPARISONS[type(node)]
+        if constant(left) is not None and constant(right) is None:
+            left, right = right, left
+            operator = MIRRORED.get(operator, operator)
+        if constant(right) is not None:
+            self._add(left, operator, right, places)
+            return
+        sides = [places.of(side) for side in (left, right)]
+        if sides[0] and sides[1] and sides[0] != sides[1]:
+            self.joins.add((sides[0], sides[1]))
+
+    def _membership(self, node: exp.In, places: Places) -> None:
+        for item in node.expressions:
+            self._add(node.this, "=", item, places)
+        inner = node.args.get("query")
+        select = inner.find(exp.Select) if inner else None
+        if select and select.expressions:
+            ends = places.of(node.this), places.of(select.expressions[0].unalias())
+            if ends[0] and ends[1] and ends[0] != ends[1]:
+                self.joins.add((ends[0], ends[1]))
+
+    def _add(self, side: exp.Expr, operator: str, value: exp.Expr, at: Places) -> None:
+        found = constant(value)
+        if found is None:
+            return
+        if isinstance(side.unnest(), (exp.Count, exp.AggFunc)):
+            self._count(found)
+        columns = [side.unnest()] if isinstance(side.unnest(), exp.Column) else []
+        through = "" if columns else type(side.unnest()).__name__.lower()
+        for column in columns or list(side.find_all(exp.Column)):
+            if place := at.of(column):
+                self.conditions[place].append(Condition(operator, found, through))
+                return
+        self.loose.add(found)
+
+    def _count(self, value: object) -> None:
+        if isinstance(value, int) and 0 <= value <= 60:
+            self.counts.add(value)
+        elif value is not None:
+            self.loose.add(value)
+
+    def _arithmetic(self, node: exp.Expr, places: Places) -> None:
+        for side in (node.this, node.args.get("expression")):
+            place = places.of(side.unnest()) if isinstance(side, exp.Expr) else None
+            if place:
+                self.numeric.add(place)
+
+
+def constant(node: exp.Expr | None) -> object:
+    """The value of a literal, with its sign; ``None`` when it is no literal."""
+    if isinstance(node, exp.Paren):
+        return constant(node.this)
+    if isinstance(node, exp.Neg):
+        inner = constant(node.this)
+        return -inner if isinstance(inner, (int, float)) else None
+    if isinstance(node, exp.Boolean):
+        return int(node.this)
+    if not isinstance(node, exp.Literal):
+        return None
+    text = str(node.this)
+    if node.is_string:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+class Places:
+    """Finds the column of the schema that a name in a query stands for."""
+
+    def __init__(self, query: exp.Expr, schema: Schema) -> None:
+        self._schema = schema
+        self._sources: dict[int, dict[str, str | exp.Expr]] = {}
+        self._named = {cte.alias.lower(): cte.this for cte in query.find_all(exp.CTE) if cte.alias}
+        self.tables: set[str] = set()
+        for select in query.find_all(exp.Select):
+            self._sources[id(select)] = dict(self._from(select))
+
+    def of(self, node: object) -> Place | None:
+        """The column behind this expression, through aliases of derived tables."""
+        return self._find(node, 0) if isinstance(node, exp.Column) else None
+
+    def _from(self, select: exp.Select) -> Iterator[tuple[str, str | exp.Expr]]:
+        joins = select.args.get("joins") or []
+        start = select.args.get("from_") or select.args.get("from")
+        for item in [start, *joins]:
+            source = item.this if item is not None else None
+            if isinstance(source, exp.Table):
+                name = source.name.lower()
+                if name in self._named:
+                    yield source.alias_or_name.lower(), self._named[name]
+                elif self._schema.table(name):
+                    self.tables.add(name)
+                    yield source.alias_or_name.lower(), name
+            elif isinstance(source, exp.Subquery):
+                yield source.alias.lower(), source.this
+
+    def _find(self, column: exp.Column, depth: int) -> Place | None:
+        if depth > 8:
+            return None
+        select = column.find_ancestor(exp.Select)
+        while select is not None:
+            for alias, source in self._sources.get(id(select), {}).items():
+                if column.table and column.table.lower() != alias:
+                    continue
+                if place := self._within(source, column.name.lower(), depth):
+                    return place
+            select = select.find_ancestor(exp.Select)
+        return None
+
+    def _within(self, source: str | exp.Expr, name: str, depth: int) -> Place | None:
+        if isinstance(source, str):
+            return (source, name) if self._schema.column(source, name) else None
+        inner = source.find(exp.Select)
+        for projection in inner.expressions if inner else []:
+            if projection.alias_or_name.lower() == name:
+                found = projection.unalias()
+                return self._find(found, depth + 1) if isinstance(found, exp.Column) else None
+        return None

@@ -1,0 +1,189 @@
+"""The databases made for one example, chosen because they tell its gold from its mutants."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
+from sqlgrpo.databases.build import Blueprint, blueprint
+from sqlgrpo.databases.compare import GoldRows
+from sqlgrpo.databases.contents import Contents, Flavour, Maker, flavours, random_flavour
+from sqlgrpo.databases.gold import Gold, gold_rows, is_certain, read_gold, same_answer
+from sqlgrpo.databases.kinds import inferred
+from sqlgrpo.databases.profile import Profile
+from sqlgrpo.databases.sqlite import Session
+from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.schema import Schema, parse_schema
+from sqlgrpo.types import Example
+
+VERSION = 1
+"""Part of every cache key; goes up whenever a suite would come out differently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Databases that tell the gold from its mutants, and how well they do."""
+
+    contents: tuple[Contents, ...]
+    """The most lethal first."""
+    mutants: int = 0
+    killed: int = 0
+    survivors: tuple[str, ...] = ()
+    """Mutants that no database tells from the gold: most mean the same."""
+    gold_returns_rows: bool = True
+    gold_varies: bool = True
+    """Whether the gold gives different answers on different databases; if not, a query that
+    reads no data could pass."""
+    certain: bool = True
+    """Whether SQL leaves no choice in the gold's answer on these databases (see ``gold``)."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Share of the mutants that are killed."""
+        return self.killed / self.mutants if self.mutants else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """An example, read: what every use of it needs."""
+
+    key: str
+    gold: Gold
+    schema: Schema
+    """With the types and keys that the example's quirks infer."""
+    profile: Profile
+    blueprint: Blueprint
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An open database on which the gold's answer is known."""
+
+    contents: Contents
+    session: Session
+    rows: GoldRows
+    certain: bool
+
+
+def key_of(example: Example, config: SuiteConfig) -> str:
+    """Names everything that a suite depends on."""
+    parts = (VERSION, example.schema, example.gold_sql, example.dialect, example.quirks)
+    made = (config.databases, config.rows, config.candidates, config.seed)
+    return hashlib.sha256(repr((parts, made)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def read_case(example: Example, config: SuiteConfig) -> Case:
+    """Read schema and gold; ``ExampleError`` when either is broken."""
+    declared = parse_schema(example.schema, example.dialect)
+    gold = read_gold(example)
+    profile = profile_of(gold.tree, declared)
+    schema = inferred(declared, profile, example.quirks)
+    return Case(
+        key=key_of(example, config),
+        gold=gold,
+        schema=schema,
+        profile=profile,
+        blueprint=blueprint(schema, example.quirks),
+    )
+
+
+def profile_of(tree: object, schema: Schema) -> Profile:
+    """What a query and the schema's own CHECKs say about data."""
+    import sqlglot
+    from sqlglot import exp
+
+    profile = Profile()
+    for table in schema.tables:
+        for check in table.checks:
+            condition = sqlglot.parse_one(check, read="sqlite")
+            select = exp.select("1").from_(exp.to_identifier(table.name, quoted=True))
+            profile.read(select.where(condition), schema)
+    assert isinstance(tree, exp.Expr)
+    return profile.read(tree, schema)
+
+
+class Search:
+    """Looks for databases that tell a case's gold from other queries."""
+
+    def __init__(
+        self, case: Case, compare: CompareConfig, limits: LimitsConfig, config: SuiteConfig
+    ) -> None:
+        self._case = case
+        self._compare = compare
+        self._limits = limits
+        self._config = config
+
+    def suite(self, mutants: Sequence[str]) -> Suite:
+        """The smallest set found that kills every mutant that any candidate kills."""
+        kept: list[tuple[Candidate, set[str]]] = []
+        alive = list(mutants)
+        uncertain: list[Candidate] = []
+        for candidate in self.candidates(self._config.candidates, self._case.profile, "suite"):
+            if not candidate.certain:
+                uncertain.append(candidate)
+                continue
+            killed = {sql for sql in alive if self.differs(candidate, sql)}
+            alive = [sql for sql in alive if sql not in killed]
+            kept.append((candidate, killed))
+        certain = bool(kept)
+        kept = kept or [(candidate, set()) for candidate in uncertain]
+        kept.sort(key=lambda item: (-len(item[1]), not item[0].rows.rows))
+        chosen = [candidate for candidate, _ in kept[: self._config.databases]]
+        answers = {repr(sorted(map(repr, c.rows.rows))) for c, _ in kept}
+        return Suite(
+            contents=tuple(self._case.blueprint.surviving(c.contents) for c in chosen),
+            mutants=len(mutants),
+            killed=len(mutants) - len(alive),
+            survivors=tuple(alive),
+            gold_returns_rows=any(c.rows.rows for c, _ in kept),
+            gold_varies=len(answers) > 1,
+            certain=certain,
+            notes=self._case.blueprint.notes,
+        )
+
+    def candidates(self, count: int, profile: Profile, purpose: str) -> Iterator[Candidate]:
+        """Open databases, one after the other, each with the gold's answer."""
+        rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
+        casefold = self._case.blueprint.casefold
+        maker = Maker(self._case.schema, profile, casefold=casefold, rows=self._config.rows)
+        plan = flavours(maker.rows, rng)
+        for number in range(count):
+            flavour = plan[number] if number < len(plan) else random_flavour(maker.rows, rng)
+            yield self.open(self._contents(maker, flavour, rng))
+
+    def _contents(self, maker: Maker, flavour: Flavour, rng: Random) -> Contents:
+        return maker.make(flavour, rng)
+
+    def open(self, contents: Contents) -> Candidate:
+        """The database with these contents; ``ExampleError`` if the gold fails on it."""
+        try:
+            session = self._case.blueprint.open(contents, self._limits)
+        except sqlite3.Error as error:
+            raise ExampleError(f"cannot fill the schema: {error}", kind="no_contents") from error
+        rows = gold_rows(self._case.gold, session, self._compare)
+        if isinstance(rows, str):
+            session.close()
+            raise broken_gold(rows)
+        certain = is_certain(self._case.gold, rows, session, self._compare)
+        return Candidate(contents, session, rows, certain)
+
+    def differs(self, candidate: Candidate, sql: str) -> bool:
+        """Whether a query gives something else than the gold on this database."""
+        return not same_answer(candidate.rows, candidate.session.run(sql), self._compare)
+
+
+def broken_gold(error: str) -> ExampleError:
+    """The error of a gold that does not run, with the class that the audit counts by."""
+    kinds = {
+        "no such column": "missing_column",
+        "no such table": "missing_table",
+        "timed out": "gold_timeout",
+        "starts with": "gold_not_select",
+    }
+    kind = next((kind for words, kind in kinds.items() if words in error), "gold_fails")
+    return ExampleError(f"gold fails: {error}", kind=kind)

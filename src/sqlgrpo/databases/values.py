@@ -1,0 +1,175 @@
+"""Values for one column: some that meet the conditions on it, some that just miss them, others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlgrpo.databases.kinds import DATE_TEXT, NUMBER_TEXT, kind
+from sqlgrpo.databases.profile import Condition
+from sqlgrpo.parsers.schema import Column
+
+WORDS = ("ada", "bo", "cyd", "dot", "eve", "fay", "gus", "Bo", "b", "", "10", "9", "a b", "x_y")
+INTEGERS = (1, 2, 3, 5, 0, 4, 8, -1, 10, 30, -7, 100, 2500, 70000)
+FRACTIONS = (1, 2, 0.5, 3, 1.5, -0.5, 0, 2.25, 10, 99.9, -3, 1000.25, 64000)
+DATES = ("2020-01-01", "2019-12-31", "2020-02-29", "2021-06-15", "1999-07-04", "2010-01-01")
+HOURS = ("08:00:00", "12:30:00", "00:00:00", "23:59:59", "08:30:00")
+PLAIN: dict[str, tuple[object, ...]] = {
+    "integer": INTEGERS,
+    "number": FRACTIONS,
+    "text": WORDS,
+    "date": DATES,
+    "datetime": tuple(f"{day} {hour}" for day in DATES for hour in HOURS[:2]),
+    "time": HOURS,
+    "boolean": (0, 1),
+    "any": (1, "ada", 2, "bo", 0, "10", 2.5, ""),
+}
+TESTS: dict[str, Callable[[object, object], bool]] = {
+    "=": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,  # type: ignore[operator]
+    "<=": lambda a, b: a <= b,  # type: ignore[operator]
+    ">": lambda a, b: a > b,  # type: ignore[operator]
+    ">=": lambda a, b: a >= b,  # type: ignore[operator]
+    "like": lambda a, b: bool(_like(str(b)).match(str(a))),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The values that one column may get."""
+
+    hits: tuple[object, ...]
+    """Meet every condition on the column, or failing that, at least one."""
+    near: tuple[object, ...]
+    """The constants in the conditions and their neighbours."""
+    plain: tuple[object, ...]
+
+
+def pool(column: Column, conditions: list[Condition], *, casefold: bool) -> Pool:
+    """The values for a column, all of the class that its type promises."""
+    of = kind(column, conditions)
+    plain = PLAIN[of]
+    near = [v for c in conditions for v in neighbours(c, of)]
+    if casefold:
+        near = [v.lower() if isinstance(v, str) else v for v in near]
+        plain = tuple(v.lower() if isinstance(v, str) else v for v in plain)
+    near = list(_once(near))
+    direct = [c for c in conditions if not c.through]
+    every = (*near, *plain)
+    hits = [v for v in every if all(_meets(v, c, of) for c in direct)] if direct else []
+    hits = hits or [v for v in every if any(_meets(v, c, of) for c in direct)]
+    return Pool(hits=tuple(_once(hits or near)), near=tuple(near), plain=tuple(_once(plain)))
+
+
+def neighbours(condition: Condition, of: str) -> Iterator[object]:
+    """The constant of a condition and the values around it, in the column's class."""
+    value = condition.value
+    if of in ("integer", "number", "boolean"):
+        number = _number(value)
+        if number is not None:
+            yield from _numbers(number, whole=of != "number")
+        return
+    if condition.operator == "like":
+        yield from _like_texts(str(value))
+    elif of in ("date", "datetime", "time"):
+        yield from _moments(str(value), of)
+    elif isinstance(value, str):
+        yield from _texts(value, condition.through)
+        if of == "any" and NUMBER_TEXT.match(value):
+            yield from _numbers(float(value), whole=False)
+    elif of == "any":
+        yield from _numbers(value, whole=False)  # type: ignore[arg-type]
+    elif isinstance(value, (int, float)):  # text compared with a number is compared as text
+        yield from (str(v) for v in _numbers(value, whole=isinstance(value, int)))
+        yield from (f"{value}0", f"{value}x", f" {value}")
+
+
+def _numbers(value: float, *, whole: bool) -> Iterator[object]:
+    exact = int(value) if whole or float(value).is_integer() else value
+    yield from (exact, exact + 1, exact - 1)
+    if not whole:
+        yield from (exact + 0.5, exact - 0.5)
+    elif exact != value:
+        yield exact + 2
+    yield from (exact * 2, -exact, exact + 7, exact - 10)
+
+
+def _texts(value: str, through: str) -> Iterator[object]:
+    if through in ("lower", "upper"):
+        yield from (value.lower(), value.upper(), value.title())
+    yield value
+    yield from (value.swapcase(), value + "x", "x" + value, value[:-1], value + " ", value[1:])
+    if value[:-1]:
+        yield value[:-1] + chr((ord(value[-1]) + 1) % 0x250)
+
+
+def _like_texts(pattern: str) -> Iterator[object]:
+    body = pattern.replace("_", "q")
+    yield from (body.replace("%", filler) for filler in ("", "zz", "a b"))
+    parts = [part for part in body.split("%") if part]
+    for part in parts:
+        yield from (part, part + "x", "x" + part, part[:-1], part[1:] + "x")
+    yield from ("x".join(parts), " ".join(reversed(parts)), pattern.replace("_", ""))
+    yield body.replace("%", "").swapcase()
+
+
+def _moments(value: str, of: str) -> Iterator[object]:
+    if of == "time":
+        yield from (value, value[:-1] + "0", value[:-1] + "5", "00:00:00", "23:59:59")
+        return
+    hours = (" 00:00:00", " 08:00:00") if of == "datetime" else ("",)
+    for day in _days(value):
+        yield from (day + hour for hour in hours)
+    if len(value) > 10:
+        yield value
+
+
+def _days(value: str) -> Iterator[str]:
+    if DATE_TEXT.match(value):
+        try:
+            day = date.fromisoformat(value[:10])
+        except ValueError:
+            yield value
+            return
+        for distance in (0, 1, -1, 31, -31, 366):
+            yield (day + timedelta(days=distance)).isoformat()
+    elif re.fullmatch(r"\d{4}", value):
+        year = int(value)
+        yield from (f"{year}-06-15", f"{year}-01-01", f"{year}-12-31", f"{year + 1}-01-01")
+        yield f"{year - 1}-12-31"
+    elif re.fullmatch(r"\d\d?", value):
+        part = f"{max(1, min(12, int(value))):02}"
+        yield from (f"2020-{part}-11", f"2021-{part}-01", f"2020-05-{part}", "2020-01-28")
+    else:
+        yield value
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, (int, float)):
+        return value
+    return float(value) if isinstance(value, str) and NUMBER_TEXT.match(value) else None
+
+
+def _meets(value: object, condition: Condition, of: str) -> bool:
+    wanted = condition.value
+    if of in ("integer", "number", "boolean"):
+        wanted = _number(wanted)
+    elif isinstance(value, str) and isinstance(wanted, (int, float)):
+        wanted = str(wanted)
+    if isinstance(value, str) != isinstance(wanted, str) or wanted is None:
+        return condition.operator == "!="
+    return TESTS[condition.operator](value, wanted)
+
+
+def _like(pattern: str) -> re.Pattern[str]:
+    parts = {"%": ".*", "_": "."}
+    text = "".join(parts.get(char, re.escape(char)) for char in pattern)
+    return re.compile(text + r"\Z", re.IGNORECASE | re.DOTALL)
+
+
+def _once(values: Iterable[object]) -> Iterator[object]:
+    """Each value once; 1 and 1.0 count as one."""
+    return iter(dict.fromkeys(values))
