@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from logging import getLogger
 from pathlib import Path
 
 from sqlgrpo.config import DataConfig
 from sqlgrpo.data.builtin.domains import builtin_topics
 from sqlgrpo.data.builtin.generate import generate
-from sqlgrpo.data.builtin.user_schema import read_user_schema
+from sqlgrpo.data.builtin.user_schema import read_user_schema, slug
 from sqlgrpo.data.loaded import Loaded
 from sqlgrpo.errors import ConfigError, ExampleError
 
@@ -28,9 +27,8 @@ def load_schema(config: DataConfig, seed: int) -> Loaded:
     """``data=schema``: at most ``config.size`` examples over the tables in ``config.path``."""
     size = _size(config)
     path, ddl = _read(config)
-    name = re.sub(r"[^a-z0-9]+", "_", path.stem.lower())
     try:
-        topics = read_user_schema(ddl, name, config.dialect)
+        topics = read_user_schema(ddl, slug(path.stem), config.dialect)
     except ExampleError as error:
         raise ConfigError(f"{path}: {error}") from None
     examples = generate(topics, size=size, seed=seed, source="schema", dialect=config.dialect)

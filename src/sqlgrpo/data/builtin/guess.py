@@ -39,6 +39,7 @@ PEOPLE = {
 }
 RANGES = {
     "age": "18..80",
+    "discount": "5..50",
     "grade": "1..10",
     "height": "150..210",
     "latitude": "-60..60",
@@ -83,7 +84,7 @@ def kind_of(column: Column, table: Table) -> str:
     declared = column.type.upper()
     if (words[-1:] and words[-1] in IDENTIFIERS) or "BLOB" in declared:
         return "other"
-    if words[0] in FLAGS or "BOOL" in declared:
+    if words[0] in FLAGS or words == [words[0].removesuffix("ed") + "ed"] or "BOOL" in declared:
         return "other"
     if re.search(r"\b(DATE|DATETIME|TIMESTAMP)", declared) or words[-1] in MOMENTS:
         return "date"

@@ -49,7 +49,8 @@ def read_topic(name: str, text: str, pools: Pools) -> Topic:
         if column["kind"] == "ref"
     }
     links = _links(entities, targets)
-    return Topic(name=name, ddl=_ddl(entities, links), entities=entities, links=links)
+    ddl = _ddl(entities, links, apart=name.endswith("2"))
+    return Topic(name=name, ddl=ddl, entities=entities, links=links)
 
 
 def _entity(table: re.Match[str], columns: list[re.Match[str]], pools: Pools) -> Entity:
@@ -146,24 +147,25 @@ def _named(entity: Entity, name: str) -> Field:
     return next(field for field in entity.fields if field.name == name)
 
 
-def _ddl(entities: tuple[Entity, ...], links: tuple[Link, ...]) -> str:
-    targets = {link.ref: f"{link.parent}({link.key})" for link in links}
-    return "\n".join(
-        f"CREATE TABLE {entity} ("
-        + ", ".join(_column_ddl(field, targets.get(field)) for field in entity.fields)
-        + ");"
-        for entity in entities
-    )
+def _ddl(entities: tuple[Entity, ...], links: tuple[Link, ...], *, apart: bool) -> str:
+    """CREATE TABLE statements; foreign keys stand in a column or ``apart`` at the end."""
+    statements = []
+    for entity in entities:
+        own = [link for link in links if link.child is entity]
+        inline = (
+            {} if apart else {link.ref: f" REFERENCES {link.parent}({link.key})" for link in own}
+        )
+        parts = [_column_ddl(field) + inline.get(field, "") for field in entity.fields]
+        if apart:
+            parts += [
+                f"FOREIGN KEY ({link.ref}) REFERENCES {link.parent}({link.key})" for link in own
+            ]
+        statements.append(f"CREATE TABLE {entity} ({', '.join(parts)});")
+    return "\n".join(statements)
 
 
-def _column_ddl(field: Field, target: str | None) -> str:
-    parts = [str(field), field.type]
+def _column_ddl(field: Field) -> str:
     if field.kind == "key":
-        parts.append("PRIMARY KEY")
-    elif not field.nullable:
-        parts.append("NOT NULL")
-    if field.unique:
-        parts.append("UNIQUE")
-    if target:
-        parts.append(f"REFERENCES {target}")
-    return " ".join(parts)
+        return f"{field} {field.type} PRIMARY KEY"
+    required = "" if field.nullable else " NOT NULL"
+    return f"{field} {field.type}{required}{' UNIQUE' if field.unique else ''}"

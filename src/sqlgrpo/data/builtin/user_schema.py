@@ -46,12 +46,17 @@ def read_user_schema(ddl: str, name: str, dialect: str = "sqlite") -> tuple[Topi
     }
     return tuple(
         _topic(
-            f"{name}_{table.name.lower()}",
+            f"{name}_{slug(table.name)}",
             [statement for statement in statements if statement.table.name.lower() in near],
             entities,
         )
         for near, table in reversed(windows.items())
     )
+
+
+def slug(name: str) -> str:
+    """A name as a part of an id."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
 def _statements(ddl: str, dialect: str) -> list[Statement]:
