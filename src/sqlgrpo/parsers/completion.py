@@ -16,13 +16,17 @@ from sqlgrpo.types import Parsed
 MAX_CHARS = 65_536
 SQL_FENCES = {"", "sql", "sqlite", "sqlite3", "mysql", "postgres", "postgresql", "duckdb"}
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = re.compile(r"<(/?)(sql|answer)>", re.IGNORECASE)
 _FENCE = re.compile(r"```[ \t]*([A-Za-z0-9_+-]*)")
 _STATEMENT = r"SELECT|WITH|INSERT|UPDATE|DELETE|DROP|CREATE|ALTER|ATTACH|PRAGMA|REPLACE|VALUES"
 _QUERY = r"SELECT\b|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\([^()]{0,500}\)\s*)?AS\b"
 _LINE_START = re.compile(rf"(?:^|(?<=[\n:`]))[ \t(]*(?:{_QUERY})", re.IGNORECASE)
 _INLINE = re.compile(rf"\b(?:{_QUERY})")
-_ANOTHER = re.compile(rf"(?:^|(?<=[\n:;`]))[ \t(]*(?:{_STATEMENT})\b[^\n]*[\s(]\S", re.IGNORECASE)
+_ANOTHER = re.compile(
+    rf"(?:;\s{{0,50}}(?i:{_STATEMENT})|(?<=[\n:`])[ \t(]{{0,50}}(?:(?i:SELECT)|{_STATEMENT}))"
+    r"\b[\s(]{1,50}[\w*'\"`(\[]"
+)
 _END_OF_QUERY = re.compile(
     r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|--[^\n]*|/\*(?:.*?\*/|.*)|(;|\n[ \t\r]*\n)", re.DOTALL
 )
@@ -65,6 +69,8 @@ def _without_thoughts(completion: str) -> tuple[str, str]:
     """The text after the reasoning, or the problem with it."""
     if len(completion) > MAX_CHARS:
         return "", f"completion of {len(completion)} characters, at most {MAX_CHARS}"
+    if not is_text(completion):
+        return "", "not valid Unicode"
     # A chat template may open <think> itself, so only the closing tag is certain to be here.
     text = completion.rpartition("</think>")[2]
     before, opened, _ = text.partition("<think>")
@@ -73,6 +79,11 @@ def _without_thoughts(completion: str) -> tuple[str, str]:
     if not before.strip():
         return "", "empty completion"
     return before, ""
+
+
+def is_text(text: str) -> bool:
+    """Whether a string can be written as UTF-8, which a half of a surrogate pair cannot."""
+    return text.isascii() or not _SURROGATE.search(text)
 
 
 def _only(answers: Iterable[str], problem: str) -> Parsed:

@@ -9,8 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from sqlgrpo.parsers.canonical import Writer
 from sqlgrpo.parsers.reading import STRICT, as_string, get_dialect, read
-from sqlgrpo.parsers.schema import Schema
-from sqlgrpo.parsers.scopes import resolve
+from sqlgrpo.parsers.scopes import resolve_sql
 from sqlgrpo.types import Quirks
 
 KEPT_BY_THE_TREE = (
@@ -28,12 +27,12 @@ date formats), and a query with those is compared by its tokens."""
 
 @lru_cache(maxsize=16_384)
 def normal_form(
-    sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, schema: Schema | None = None
+    sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, ddl: str = ""
 ) -> str:
     """Canonical text of a query: equal texts mean equal queries, on every database.
 
     Case, quoting, white space, aliases, the order of ANDs and the spelling of numbers do not
-    matter. With a schema, bare column names count as qualified. Raises ``SqlSyntaxError``.
+    matter. With the schema's DDL, bare column names count as qualified. Raises ``SqlSyntaxError``.
 
     >>> a = normal_form("select T1.name from city as T1 where id = 1 and T1.size > 2")
     >>> b = normal_form("SELECT c.name FROM City c WHERE 2 < c.size AND ID=1")
@@ -43,7 +42,7 @@ def normal_form(
     tree = read(sql, dialect, quirks)
     if not all(isinstance(node, KEPT_BY_THE_TREE) for node in tree.walk()):
         return _token_form(sql, dialect, quirks)
-    return Writer(resolution=resolve(tree, schema), numbered=True).text(tree)
+    return Writer(resolution=resolve_sql(sql, dialect, quirks, ddl), numbered=True).text(tree)
 
 
 def _token_form(sql: str, dialect: str, quirks: Quirks) -> str:

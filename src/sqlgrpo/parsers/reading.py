@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlgrpo.errors import ConfigError, SqlgrpoError
+from sqlgrpo.parsers.completion import is_text
 from sqlgrpo.parsers.tokens import Place, misplaced, not_one_query, unterminated
 from sqlgrpo.types import Quirks
 
@@ -82,6 +83,8 @@ def _read(sql: str, dialect: str, double_quoted_strings: bool) -> exp.Query | Sq
         return SqlSyntaxError(f"query of {len(sql)} characters, at most {MAX_SQL_CHARS}")
     if "\0" in sql:
         return SqlSyntaxError("query with a NUL character")
+    if not is_text(sql):
+        return SqlSyntaxError("query is not valid Unicode")
     engine = get_dialect(dialect)
     try:
         tokens = engine.tokenize(sql)

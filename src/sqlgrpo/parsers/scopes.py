@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from sqlgrpo.parsers.reading import STRICT, read
 from sqlgrpo.parsers.references import Frame, Origin, Outputs, Reference, Source, find, has
-from sqlgrpo.parsers.schema import Schema, Table
+from sqlgrpo.parsers.schema import Schema, Table, parse_schema
 from sqlgrpo.types import Quirks
 
 LIMITS = ("limit", "offset")
@@ -37,14 +37,18 @@ class Resolution:
 
 
 def resolve_sql(
-    sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, schema: Schema | None = None
+    sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, ddl: str = ""
 ) -> Resolution:
-    """Read a query and resolve its names; raises ``SqlSyntaxError``."""
-    return _resolve_cached(sql, dialect, quirks, schema)
+    """Read a query and resolve its names against CREATE TABLE statements.
+
+    Raises ``SqlSyntaxError``. Texts are the cache's key: their hashes cost nothing.
+    """
+    return _resolve_cached(sql, dialect, quirks, ddl)
 
 
-@lru_cache(maxsize=4_096)
-def _resolve_cached(sql: str, dialect: str, quirks: Quirks, schema: Schema | None) -> Resolution:
+@lru_cache(maxsize=8_192)
+def _resolve_cached(sql: str, dialect: str, quirks: Quirks, ddl: str) -> Resolution:
+    schema = parse_schema(ddl, dialect) if ddl else None
     return resolve(read(sql, dialect, quirks), schema)
 
 
@@ -111,20 +115,23 @@ class _Resolver:
             ctes=around.ctes,
         )
         from_ = node.args.get("from_")
-        for item in [from_, *node.args.get("joins", [])] if from_ else []:
-            self._item(item, frame)
+        items = [from_, *node.args.get("joins", [])] if from_ else []
+        conditions = [on for item in items for on in self._item(item, frame)]
+        for condition in conditions:  # SQLite lets ON name a table that is joined later
+            self._names(condition, frame)
         for projection in node.expressions:
             self._names(projection, replace(frame, aliases={}))
         for clause in ("where", "group", "having", "windows", "distinct", "order", *LIMITS):
             self._names(node.args.get(clause), frame)
         return self._outputs(node, frame)
 
-    def _item(self, item: exp.Expr, frame: Frame) -> None:
-        """Add one FROM or JOIN item, with the items nested in it, then read its condition."""
+    def _item(self, item: exp.Expr, frame: Frame) -> list[exp.Expr]:
+        """Add one FROM or JOIN item, with the items nested in it; return the ON conditions."""
         before = list(frame.sources)
         thing = item.this
+        conditions: list[exp.Expr] = []
         if isinstance(thing, exp.Subquery) and isinstance(thing.this, (exp.Table, exp.Subquery)):
-            self._item(thing, frame)
+            conditions += self._item(thing, frame)
         elif isinstance(thing, exp.Subquery):
             columns = self.query(thing, Frame(outer=frame.outer, ctes=frame.ctes))
             source = Source(key=self._key("query"), alias=thing.alias.lower(), columns=columns)
@@ -132,9 +139,10 @@ class _Resolver:
         elif isinstance(thing, exp.Table):
             self._add(thing, self._table(thing, frame), frame)
         for nested in thing.args.get("joins") or []:
-            self._item(nested, frame)
+            conditions += self._item(nested, frame)
         self._merge(item, before, frame)
-        self._names(item.args.get("on"), frame)
+        on = item.args.get("on")
+        return [*conditions, on] if on is not None else conditions
 
     def _add(self, node: exp.Expr, source: Source, frame: Frame) -> None:
         self.result.sources[id(node)] = source

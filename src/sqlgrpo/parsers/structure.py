@@ -11,7 +11,6 @@ from sqlglot import exp
 from sqlgrpo.parsers.canonical import Writer, flat
 from sqlgrpo.parsers.operations import operations, set_operation
 from sqlgrpo.parsers.reading import STRICT
-from sqlgrpo.parsers.schema import Schema
 from sqlgrpo.parsers.scopes import resolve_sql
 from sqlgrpo.types import Quirks
 
@@ -42,7 +41,7 @@ class Structure:
 
 
 def structure(
-    sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, schema: Schema | None = None
+    sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, ddl: str = ""
 ) -> Structure:
     """Take a query apart; raises ``SqlSyntaxError``.
 
@@ -52,12 +51,12 @@ def structure(
     >>> parts.conditions
     ("eq('Bern', city.name)", 'lt(3, city.id)')
     """
-    return _structure(sql, dialect, quirks, schema)
+    return _structure(sql, dialect, quirks, ddl)
 
 
 @lru_cache(maxsize=8_192)
-def _structure(sql: str, dialect: str, quirks: Quirks, schema: Schema | None) -> Structure:
-    resolution = resolve_sql(sql, dialect, quirks, schema)
+def _structure(sql: str, dialect: str, quirks: Quirks, ddl: str) -> Structure:
+    resolution = resolve_sql(sql, dialect, quirks, ddl)
     writer = Writer(resolution=resolution, numbered=False)
     nodes = list(resolution.tree.dfs())
     selects = [node for node in nodes if isinstance(node, exp.Select)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlgrpo.parsers.schema import parse_schema
 from sqlgrpo.parsers.sql import SqlSyntaxError, normal_form
 from sqlgrpo.types import Example, Verdict
 from sqlgrpo.verifiers.gold import readable_gold
@@ -17,10 +16,9 @@ class Exact:
     name = "exact"
 
     def __call__(self, sql: str, example: Example) -> Verdict:
-        schema = parse_schema(example.schema, example.dialect)
-        gold = normal_form(readable_gold(example), example.dialect, example.quirks, schema)
+        gold = normal_form(readable_gold(example), example.dialect, example.quirks, example.schema)
         try:
-            same = normal_form(sql, example.dialect, example.quirks, schema) == gold
+            same = normal_form(sql, example.dialect, example.quirks, example.schema) == gold
         except SqlSyntaxError as error:
             return Verdict(verifier=self.name, score=0.0, reason=str(error))
         reason = "" if same else "another normal form than the gold"

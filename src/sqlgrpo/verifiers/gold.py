@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.schema import parse_schema
 from sqlgrpo.parsers.sql import SqlSyntaxError, read
 from sqlgrpo.types import Example
 
 
 def readable_gold(example: Example) -> str:
-    """The gold; raises ``ExampleError`` when it is not one query."""
+    """The gold; raises ``ExampleError`` when it or the schema cannot be read."""
+    parse_schema(example.schema, example.dialect)
     try:
         read(example.gold_sql, example.dialect, example.quirks)
     except SqlSyntaxError as error:

@@ -24,9 +24,9 @@ class Keywords:
 
     def __call__(self, sql: str, example: Example) -> Verdict:
         schema = parse_schema(example.schema, example.dialect)
-        gold = structure(readable_gold(example), example.dialect, example.quirks, schema)
+        gold = structure(readable_gold(example), example.dialect, example.quirks, example.schema)
         try:
-            query = structure(sql, example.dialect, example.quirks, schema)
+            query = structure(sql, example.dialect, example.quirks, example.schema)
         except SqlSyntaxError as error:
             return Verdict(verifier=self.name, score=0.0, reason=str(error))
         found, wanted = query.operations, gold.operations

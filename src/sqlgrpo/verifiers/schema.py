@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.parsers.sql import Resolution, SqlSyntaxError, resolve_sql
 from sqlgrpo.types import Example, Verdict
 from sqlgrpo.verifiers.gold import readable_gold
@@ -27,10 +26,9 @@ class SchemaUse:
     name = "schema"
 
     def __call__(self, sql: str, example: Example) -> Verdict:
-        schema = parse_schema(example.schema, example.dialect)
-        gold = _resolved(readable_gold(example), example, schema)
+        gold = _resolved(readable_gold(example), example)
         try:
-            query = _resolved(sql, example, schema)
+            query = _resolved(sql, example)
         except SqlSyntaxError as error:
             return Verdict(verifier=self.name, score=0.0, reason=str(error))
         if not reads_a_table(query):
@@ -46,8 +44,8 @@ class SchemaUse:
         return Verdict(verifier=self.name, score=score, reason="; ".join(problems[:3]))
 
 
-def _resolved(sql: str, example: Example, schema: Schema) -> Resolution:
-    return resolve_sql(sql, example.dialect, example.quirks, schema)
+def _resolved(sql: str, example: Example) -> Resolution:
+    return resolve_sql(sql, example.dialect, example.quirks, example.schema)
 
 
 def reads_a_table(query: Resolution) -> bool:

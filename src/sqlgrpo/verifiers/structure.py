@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlgrpo.parsers.schema import parse_schema
 from sqlgrpo.parsers.sql import SqlSyntaxError, structure
 from sqlgrpo.types import Example, Verdict
 from sqlgrpo.verifiers.gold import agreement, difference, readable_gold
@@ -32,10 +31,9 @@ class StructureMatch:
     name = "structure"
 
     def __call__(self, sql: str, example: Example) -> Verdict:
-        schema = parse_schema(example.schema, example.dialect)
-        gold = structure(readable_gold(example), example.dialect, example.quirks, schema)
+        gold = structure(readable_gold(example), example.dialect, example.quirks, example.schema)
         try:
-            query = structure(sql, example.dialect, example.quirks, schema)
+            query = structure(sql, example.dialect, example.quirks, example.schema)
         except SqlSyntaxError as error:
             return Verdict(verifier=self.name, score=0.0, reason=str(error))
         pairs = {clause: (getattr(query, clause), getattr(gold, clause)) for clause in WEIGHTS}
