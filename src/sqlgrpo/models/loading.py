@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def require_device(config: ModelConfig) -> torch.device:
             f"{config.name} needs a CUDA GPU (24 GB or more with QLoRA) and this machine has none. "
             "Run on CPU with: python scripts/train.py experiment=quickstart"
         )
+    os.environ.setdefault("DS_ACCELERATOR", "cpu")  # DeepSpeed would guess, with a warning
     return torch.device("cpu")
 
 

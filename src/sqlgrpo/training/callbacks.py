@@ -52,7 +52,7 @@ class Clock(TrainerCallback, ExportableState):
 
     def __init__(self, max_minutes: float | None, warmup: float = 0.05, spent_s: float = 0.0):
         self.max_minutes, self.warmup, self.spent_s = max_minutes, warmup, spent_s
-        self.base_rates: list[float] = []
+        self.rate = 0.0
         self.last_tick = time.monotonic()
 
     def state(self) -> dict[str, Any]:
@@ -81,8 +81,21 @@ class Clock(TrainerCallback, ExportableState):
     ) -> None:
         done = self.progress(state)
         rise = (state.global_step + 1) / max(1.0, self.warmup * state.max_steps)
+        self.rate = args.learning_rate * min(1.0, rise) * (1.0 - done)
         for group in optimizer.param_groups:
-            group["lr"] = args.learning_rate * min(1.0, rise) * (1.0 - done)
+            group["lr"] = self.rate
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """The trainer would log its own, constant, learning rate."""
+        if logs and "learning_rate" in logs:
+            logs["learning_rate"] = self.rate
 
     def on_step_end(
         self,

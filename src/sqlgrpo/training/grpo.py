@@ -21,6 +21,7 @@ from typing import Any
 from datasets import Dataset
 from peft import PeftModel
 from rich.console import Console
+from transformers import PrinterCallback
 from trl import GRPOTrainer
 
 from sqlgrpo.config import Config
@@ -146,6 +147,7 @@ class Job:
                 Metrics("grpo", self.run, report),
             ],
         )
+        trainer.remove_callback(PrinterCallback)
         adapters_to_float32(trainer.model)
         return trainer
 

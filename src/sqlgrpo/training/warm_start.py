@@ -12,6 +12,7 @@ from typing import Any
 
 from datasets import Dataset
 from peft import get_peft_model
+from transformers import PrinterCallback
 from trl import SFTTrainer
 
 from sqlgrpo.config import Config
@@ -58,6 +59,7 @@ def warm_start(
             Metrics("warm_start", run, report),
         ],
     )
+    trainer.remove_callback(PrinterCallback)
     adapters_to_float32(trainer.model)
     trainer.train()
     save(trainer.model, run.warm_start)
