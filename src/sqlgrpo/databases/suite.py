@@ -135,6 +135,8 @@ class Search:
         kept.sort(key=lambda item: (-len(item[1]), not item[0].rows.rows))
         chosen = [candidate for candidate, _ in kept[: self._config.databases]]
         answers = {repr(sorted(map(repr, c.rows.rows))) for c, _ in kept}
+        for candidate in [*uncertain, *(c for c, _ in kept)]:
+            candidate.session.close()  # a session and its callbacks hold each other
         return Suite(
             contents=tuple(self._case.blueprint.surviving(c.contents) for c in chosen),
             mutants=len(mutants),
