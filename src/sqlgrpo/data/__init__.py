@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlgrpo.config import DataConfig
-from sqlgrpo.data.builtin import load_builtin
+from sqlgrpo.data.builtin import load_builtin, load_schema
 from sqlgrpo.data.files import load_file
 from sqlgrpo.data.loaded import Loaded, Quarantined
 from sqlgrpo.data.repairs import repaired
@@ -19,6 +19,7 @@ __all__ = ["SOURCES", "Loaded", "Quarantined", "Splits", "load", "split"]
 SOURCES: dict[str, Callable[[DataConfig, int], Loaded]] = {
     "builtin": load_builtin,
     "jsonl": load_file,
+    "schema": load_schema,
     "sql_create_context": load_sql_create_context,
 }
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from sqlgrpo.data.defects import check
 from sqlgrpo.data.kinds import broken
 from sqlgrpo.data.loaded import Loaded, Quarantined, as_row
+from sqlgrpo.data.repairs import retyped
 from sqlgrpo.data.report import Audit
 from sqlgrpo.data.rivals import rivals
 from sqlgrpo.errors import ExampleError
@@ -49,10 +50,12 @@ def audit(
             rubric.judge.prefetch([(sql, e) for e in sound for sql in (e.gold_sql, *rivals(e))])
             kept += _sift(sound, lambda example: prove(example, rubric), refused)
             report.advance(len(chunk))
+    repaired = Counter(loaded.repaired if loaded else ())
+    repaired["infer_types"] += sum(map(retyped, kept))
     return Audit(
         kept=kept,
         quarantined=[*(loaded.quarantined if loaded else ()), *extra, *refused],
-        repaired=Counter(loaded.repaired if loaded else ()),
+        repaired=+repaired,
         duplicates=loaded.duplicates if loaded else 0,
         audited=len(examples),
         seconds=time.monotonic() - start,
@@ -62,10 +65,9 @@ def audit(
 def prove(example: Example, rubric: Rubric) -> None:
     """Raise ``ExampleError`` when the gold does not earn what only a right answer should earn."""
     judge = rubric.judge
-    judge.suite(example)
     if example.database is not None and not judge.matches_real(example.gold_sql, example):
         name = example.database.name
-        raise broken("gold_fails_on_database", f"the gold does not run on {name}")
+        raise broken("gold_not_repeatable", f"the gold does not match itself on {name}")
     for rival in rivals(example):
         if judge.judge(rival, example).equivalent:
             raise broken("gold_indistinct", f"no database tells the gold from {rival!r:.200}")

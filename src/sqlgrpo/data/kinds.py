@@ -25,17 +25,25 @@ KINDS: dict[str, str] = {
     "missing_column": "the gold uses a column that its tables do not declare",
     "ambiguous_column": "the gold uses a column that several of its tables declare",
     "gold_fails": "the gold does not run",
-    "gold_fails_on_database": "the gold does not run on its own database",
+    "gold_timeout": "the gold takes too long",
+    "gold_not_repeatable": "the gold does not give the same rows twice on its own database",
+    "no_contents": "no rows satisfy the schema's constraints",
     "gold_indistinct": "no database tells the gold from a trivial query",
     "gold_not_rewarded": "the gold does not earn the full reward",
     "prompt_too_long": "the prompt exceeds data.max_prompt_tokens",
 }
 """Class name -> what is wrong with its rows. Other modules may raise further kinds."""
 
+REPAIRS: dict[str, str] = {
+    "double_quoted_strings": "the gold now quotes its strings with '",
+    "infer_types": "a text column that holds numbers is read as a number",
+    "repeated_id": "an id that an earlier row has is followed by its place",
+}
+
 
 def meaning(kind: str) -> str:
-    """What a class name stands for; unknown ones speak for themselves."""
-    return KINDS.get(kind, kind.replace("_", " "))
+    """What a class or a repair stands for; unknown ones speak for themselves."""
+    return {**KINDS, **REPAIRS}.get(kind, kind.replace("_", " "))
 
 
 def broken(kind: str, reason: str) -> ExampleError:

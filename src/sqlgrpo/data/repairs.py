@@ -10,6 +10,10 @@ from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlgrpo.data.loaded import Loaded
+from sqlgrpo.databases.kinds import inferred
+from sqlgrpo.databases.profile import Profile
+from sqlgrpo.parsers.reading import read
+from sqlgrpo.parsers.schema import parse_schema
 from sqlgrpo.types import Example
 
 NAME_FOLLOWS = {
@@ -69,3 +73,15 @@ def _is_string(sql: str, before: Token | None, token: Token, after: Token | None
     names_a_thing = before is None or before.token_type in NAME_FOLLOWS
     qualifies = after is not None and after.token_type is TokenType.DOT
     return not names_a_thing and not qualifies
+
+
+def retyped(example: Example) -> bool:
+    """Whether ``infer_types`` changes how a column of this sound example is read.
+
+    The schema that the model reads stays as it is: its databases hold numbers where it says text.
+    """
+    if not example.quirks.infer_types:
+        return False
+    schema = parse_schema(example.schema, example.dialect)
+    gold = read(example.gold_sql, example.dialect, example.quirks)
+    return inferred(schema, Profile().read(gold, schema), example.quirks) != schema
