@@ -79,15 +79,15 @@ def test_a_query_falls_into_its_parts():
         ddl=DDL,
     )
     assert parts.tables == ("city", "land")
-    assert parts.aggregates == ("count(this=star())",) * 3
-    assert parts.projections == ("count(this=star())", "land.title")
-    assert parts.joins == ("eq(city.land_id, land.id)",)
+    assert parts.aggregates == ("count(*)",) * 3
+    assert parts.projections == ("count(*)", "land.title")
+    assert parts.joins == ("(city.land_id = land.id)",)
     assert parts.conditions == (
-        "lt(5, city.size)",
-        "or(eq('A', land.title), eq('B', land.title))",
+        "((land.title = 'A') or (land.title = 'B'))",
+        "(city.size > 5)",
     )
-    assert parts.grouping == ("having lte(2, count(this=star()))", "land.title")
-    assert parts.ordering == ("1: count(this=star()) desc", "2: land.title", "limit 3")
+    assert parts.grouping == ("having (count(*) >= 2)", "land.title")
+    assert parts.ordering == ("1: count(*) desc", "2: land.title", "limit 3")
     assert {"select", "from", "join", "where", "and", "or", "group by", "having"} <= set(
         parts.operations
     )

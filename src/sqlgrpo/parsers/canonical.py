@@ -7,6 +7,7 @@ the clauses of two queries can be compared even when the queries differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,8 +15,14 @@ from sqlglot import exp
 
 from sqlgrpo.parsers.scopes import Resolution
 
+_PLAIN = re.compile(r"[\w#.]+")
 SYMMETRIC = (exp.EQ, exp.NEQ)
-DROPPED = {"alias", "big_int", "_type", "safe", "typed"}
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+INFIX: dict[type[exp.Expr], str] = {
+    **{exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="},
+    **{exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Is: "is", exp.Like: "like"},
+}
+DROPPED = {"alias", "big_int", "_type", "safe", "typed", "nested"}
 """Arguments of a node that do not change what it means."""
 
 
@@ -38,19 +45,16 @@ class Writer:
             return self.text(node.this)
         if isinstance(node, exp.Table):
             return self._table(node)
+        if isinstance(node, (exp.Star, exp.Null)):
+            return "*" if isinstance(node, exp.Star) else "null"
         if isinstance(node, exp.Connector):
             parts = sorted(set(self.texts(flat(node))))
-            return parts[0] if len(parts) == 1 else f"{node.key}({', '.join(parts)})"
-        if isinstance(node, SYMMETRIC):
-            return f"{node.key}({', '.join(sorted(self.texts((node.left, node.right))))})"
-        if isinstance(node, (exp.GT, exp.GTE)):
-            mirrored = "lt" if isinstance(node, exp.GT) else "lte"
-            return f"{mirrored}({self.text(node.right)}, {self.text(node.left)})"
-        if isinstance(node, (exp.LT, exp.LTE)):
-            return f"{node.key}({self.text(node.left)}, {self.text(node.right)})"
+            return parts[0] if len(parts) == 1 else f"({f' {node.key} '.join(parts)})"
+        if isinstance(node, exp.Binary) and type(node) in INFIX:
+            return self._infix(node, INFIX[type(node)])
         if isinstance(node, exp.In) and node.expressions:
             values = ", ".join(sorted(set(self.texts(node.expressions))))
-            return f"in({self.text(node.this)}, [{values}])"
+            return f"({self.text(node.this)} in [{values}])"
         if isinstance(node, exp.Order):
             return f"order({', '.join(self.order_keys(node))})"
         if isinstance(node, exp.Group):
@@ -68,6 +72,19 @@ class Writer:
     def group_keys(self, group: exp.Group | None) -> list[str]:
         keys = group.expressions if group else []
         return [self.text(self._ordinal(key, group)) for key in keys]
+
+    def _infix(self, node: exp.Binary, operator: str) -> str:
+        """Symmetric operators have their sides sorted; comparisons have constants on the right."""
+        left, right = self.text(node.left), self.text(node.right)
+        constants = _is_constant(left), _is_constant(right)
+        backwards = constants == (True, False)
+        if isinstance(node, SYMMETRIC) and (backwards or (right < left and not any(constants))):
+            left, right = right, left
+        elif operator in MIRRORED and (
+            backwards or (operator in (">", ">=") and not any(constants))
+        ):
+            left, right, operator = right, left, MIRRORED[operator]
+        return f"({left} {operator} {right})"
 
     def _ordinal(self, key: exp.Expr, clause: exp.Expr | None) -> exp.Expr:
         """The projection that ``ORDER BY 2`` or ``GROUP BY 2`` counts to."""
@@ -88,7 +105,7 @@ class Writer:
             return self.text(reference.aliased)
         if reference.kind == "string":
             return _quoted(reference.key)
-        return reference.key if self.numbered else reference.origin.label or reference.key
+        return _name(reference.key if self.numbered else reference.origin.label or reference.key)
 
     def _star_source(self, node: exp.Column) -> str:
         """The source that ``t.*`` means."""
@@ -105,7 +122,8 @@ class Writer:
         if not self.numbered:
             name = source.table if source and source.table else "cte"
         joins = ", ".join(self.texts(node.args.get("joins") or []))
-        return f"{node.db.lower()}{'.' if node.db else ''}{name}{f' [{joins}]' if joins else ''}"
+        database = f"{node.db.lower()}." if node.db else ""
+        return _name(database + name) + (f" [{joins}]" if joins else "")
 
     def _generic(self, node: exp.Expr) -> str:
         """Class and arguments by name; what is empty or false is left out."""
@@ -116,6 +134,8 @@ class Writer:
             if isinstance(node, exp.Join) and value == "INNER":
                 continue
             parts.append(f"{name}={self._value(value)}")
+        if len(parts) == 1 and node.args.get("this") is not None:
+            return f"{node.key}({self._value(node.this)})"
         return f"{node.key}({', '.join(parts)})"
 
     def _value(self, value: object) -> str:
@@ -144,6 +164,15 @@ def _direction(key: exp.Ordered) -> str:
     down = bool(key.args.get("desc"))
     nulls_first = bool(key.args.get("nulls_first"))
     return (" desc" if down else "") + ("" if nulls_first != down else f" nulls {nulls_first}")
+
+
+def _name(text: str) -> str:
+    """A name, quoted when it could be mistaken for anything else."""
+    return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '""') + '"'
+
+
+def _is_constant(text: str) -> bool:
+    return text[:1] == "'" or text[:1].isdigit()
 
 
 def _literal(node: exp.Literal) -> str:

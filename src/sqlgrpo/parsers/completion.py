@@ -19,8 +19,10 @@ SQL_FENCES = {"", "sql", "sqlite", "sqlite3", "mysql", "postgres", "postgresql",
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = re.compile(r"<(/?)(sql|answer)>", re.IGNORECASE)
 _FENCE = re.compile(r"```[ \t]*([A-Za-z0-9_+-]*)")
-_STATEMENT = r"SELECT|WITH|INSERT|UPDATE|DELETE|DROP|CREATE|ALTER|ATTACH|PRAGMA|REPLACE|VALUES"
+_WRITE = "INSERT|UPDATE|DELETE|DROP|CREATE|ALTER|ATTACH|PRAGMA|REPLACE|VALUES|EXPLAIN|VACUUM|BEGIN"
+_STATEMENT = f"SELECT|WITH|{_WRITE}"
 _QUERY = r"SELECT\b|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\([^()]{0,500}\)\s*)?AS\b"
+_OTHER_SQL = re.compile(rf"[ \t(]*(?:--|/\*|(?:{_WRITE})\s+[\w\"`(\[*'])", re.IGNORECASE)
 _LINE_START = re.compile(rf"(?:^|(?<=[\n:`]))[ \t(]*(?:{_QUERY})", re.IGNORECASE)
 _INLINE = re.compile(rf"\b(?:{_QUERY})")
 _ANOTHER = re.compile(
@@ -134,19 +136,27 @@ def _fenced(text: str) -> tuple[list[str], str]:
 
 
 def _bare(text: str) -> tuple[list[str], str]:
-    """The query that starts a line or follows a colon; else the first upper-case SELECT."""
-    match = _LINE_START.search(text) or _INLINE.search(text)
-    if match is None:
+    """A text that is SQL from its start; else the query in it, up to its end."""
+    text = text.strip()
+    start = _start_of_query(text)
+    if start < 0:
         return [], ""
-    start = match.start()
     end = _end_of_query(text, start)
-    rest = len(_ANOTHER.findall(text, end))
-    if rest:
-        return [], f"{rest + 1} answers, expected 1"
+    others = len(_ANOTHER.findall(text, end))
+    if others:
+        return [], f"{others + 1} answers, expected 1"
     sql = text[start:end]
     if start and text[start - 1] == "`" and "`" in sql:
         sql = sql[: sql.rindex("`")]
     return [sql], ""
+
+
+def _start_of_query(text: str) -> int:
+    """Where the query starts a line or follows a colon; else the first upper-case SELECT."""
+    if _OTHER_SQL.match(text):
+        return 0  # a write or a comment is not searched for a query inside it
+    match = _LINE_START.search(text) or _INLINE.search(text)
+    return match.start() if match else -1
 
 
 def _end_of_query(text: str, start: int) -> int:

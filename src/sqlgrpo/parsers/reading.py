@@ -90,7 +90,7 @@ def _read(sql: str, dialect: str, double_quoted_strings: bool) -> exp.Query | Sq
         tokens = engine.tokenize(sql)
         if double_quoted_strings:
             tokens = [as_string(token, sql) for token in tokens]
-        problem = not_one_query(tokens)
+        problem = not_one_query(tokens) or misplaced(tokens)
         if problem:
             return _located(problem)
         tree = engine.parser().parse(tokens, sql)[0]
@@ -130,8 +130,7 @@ def _checked(tree: exp.Expr | None, tokens: list[Token]) -> exp.Query | SqlSynta
         return SqlSyntaxError("not a SELECT query")
     if tree.find(*WRITES):
         return SqlSyntaxError("query writes")
-    problem = misplaced(tokens)
-    return _located(problem) if problem else tree
+    return tree
 
 
 def _depth(tree: exp.Expr) -> int:

@@ -47,9 +47,9 @@ def structure(
 
     >>> parts = structure("SELECT MAX(c.size) FROM city c WHERE c.id > 3 AND c.name = 'Bern'")
     >>> parts.tables, parts.aggregates, parts.operations
-    (('city',), ('max(this=city.size)',), ('and', 'from', 'max', 'select', 'where'))
+    (('city',), ('max(city.size)',), ('and', 'from', 'max', 'select', 'where'))
     >>> parts.conditions
-    ("eq('Bern', city.name)", 'lt(3, city.id)')
+    ('(city.id > 3)', "(city.name = 'Bern')")
     """
     return _structure(sql, dialect, quirks, ddl)
 

@@ -26,7 +26,11 @@ CLAUSES: dict[TokenType, int] = {
 
 QUERY_STARTS = {TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN}
 SET_OPERATORS = {TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT}
-NO_COMMA_BEFORE = {TokenType.COMMA, TokenType.R_PAREN, *CLAUSES} - {TokenType.SELECT}
+ENDS = {TokenType.COMMA, TokenType.R_PAREN, *CLAUSES, *SET_OPERATORS} - {TokenType.SELECT}
+"""What cannot follow a comma or the word that opens a clause."""
+
+
+OPENERS = {TokenType.COMMA, *CLAUSES} - {TokenType.FROM}
 
 
 def not_one_query(tokens: list[Token]) -> Place | None:
@@ -43,34 +47,42 @@ def not_one_query(tokens: list[Token]) -> Place | None:
 
 
 def misplaced(tokens: list[Token]) -> Place | None:
-    """A clause out of order or given twice, or a comma with nothing after it."""
+    """A clause out of order or given twice, or a clause or comma with nothing after it."""
     last_clauses = [-1]
     previous: Token | None = None
     for token in tokens:
-        kind = token.token_type
-        if previous and previous.token_type is TokenType.COMMA and kind in NO_COMMA_BEFORE:
-            return _place("comma with nothing after it", token)
+        kind = _role(token, previous, last_clauses[-1])
+        if previous and kind in ENDS and previous.token_type in OPENERS:
+            return _place(f"nothing after {previous.text.upper()}", token)
         if kind is TokenType.L_PAREN:
             last_clauses.append(-1)
         elif kind is TokenType.R_PAREN and len(last_clauses) > 1:
             last_clauses.pop()
         elif kind in SET_OPERATORS:
             last_clauses[-1] = -1
-        elif kind in CLAUSES and not _is_distinct_from(previous, kind):
+        elif kind in CLAUSES:
             if CLAUSES[kind] <= last_clauses[-1]:
                 return _place(f"{token.text.upper()} is out of order", token)
             last_clauses[-1] = CLAUSES[kind]
         previous = token
+    if previous and previous.token_type in OPENERS:
+        return _place(f"nothing after {previous.text.upper()}", previous)
     return None
 
 
-def _is_distinct_from(previous: Token | None, kind: TokenType) -> bool:
-    """``a IS DISTINCT FROM b`` has a FROM that is no clause."""
-    return (
-        kind is TokenType.FROM
-        and previous is not None
-        and previous.token_type is TokenType.DISTINCT
-    )
+def _role(token: Token, previous: Token | None, last_clause: int) -> TokenType:
+    """The token's type, or VAR where a clause's word is a name or part of an operator."""
+    kind = token.token_type
+    before = previous.token_type if previous else None
+    if kind not in CLAUSES:
+        return kind
+    if before in (TokenType.DOT, TokenType.ALIAS):
+        return TokenType.VAR
+    if kind is TokenType.FROM and before is TokenType.DISTINCT:
+        return TokenType.VAR
+    if kind is TokenType.OFFSET and last_clause != CLAUSES[TokenType.LIMIT]:
+        return TokenType.VAR
+    return kind
 
 
 def _place(message: str, token: Token) -> Place:
