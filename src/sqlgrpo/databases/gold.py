@@ -16,11 +16,13 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from sqlgrpo.config import CompareConfig
+from sqlgrpo.config import CompareConfig, LimitsConfig
 from sqlgrpo.databases.compare import Comparison, GoldRows, Tie, matches, tie_runs
+from sqlgrpo.databases.profile import Places
 from sqlgrpo.databases.quirks import to_sqlite
-from sqlgrpo.databases.sqlite import Rows, Session
+from sqlgrpo.databases.sqlite import Rows, Session, refusal
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.schema import Schema
 from sqlgrpo.types import Example
 
 
@@ -40,17 +42,20 @@ class Gold:
     readings: tuple[str, ...] = ()
 
 
-def read_gold(example: Example) -> Gold:
+def read_gold(example: Example, schema: Schema) -> Gold:
     """Parse the gold; ``ExampleError`` when it is not one query."""
     sql = to_sqlite(example.gold_sql, example.dialect, example.quirks)
+    if reason := refusal(sql, LimitsConfig()):
+        raise ExampleError(f"gold fails: {reason}", kind="gold_not_select")
     try:
         trees = [tree for tree in sqlglot.parse(sql, read="sqlite") if tree]
     except (SqlglotError, RecursionError) as error:
-        why = f"{example.id}: gold does not parse: {str(error).partition(chr(10))[0]}"
-        raise ExampleError(why, kind="gold_fails") from None
+        why = str(error).partition("\n")[0]
+        raise ExampleError(f"gold does not parse: {why}", kind="gold_fails") from None
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
-        raise ExampleError(f"{example.id}: gold is not one SELECT", kind="gold_not_select")
+        raise ExampleError("gold is not one SELECT", kind="gold_not_select")
     tree = trees[0]
+    settle_quotes(tree, schema)
     ordered = tree.args.get("order") is not None
     limit, offset = _number(tree, "limit"), _number(tree, "offset")
     cut = tree.args.get("limit") is not None or tree.args.get("offset") is not None
@@ -67,6 +72,18 @@ def read_gold(example: Example) -> Gold:
         offset=max(offset or 0, 0),
         readings=tuple(_readings(tree)),
     )
+
+
+def settle_quotes(tree: exp.Expr, schema: Schema) -> None:
+    """Turn ``"x"`` into the string x where SQLite does: where there is no such column."""
+    suspects = [c for c in tree.find_all(exp.Column) if c.this.args.get("quoted") and not c.table]
+    if not suspects:
+        return
+    places = Places(tree, schema)
+    aliases = {alias.alias.lower() for alias in tree.find_all(exp.Alias)}
+    for column in suspects:
+        if places.of(column) is None and column.name.lower() not in aliases:
+            column.replace(exp.Literal.string(column.name))
 
 
 def gold_rows(gold: Gold, session: Session, config: CompareConfig) -> GoldRows | str:
@@ -148,8 +165,7 @@ def _key(term: exp.Expr, select: exp.Select) -> exp.Expr | None:
             return exp.paren(aliases[node.name.lower()].copy())
         return node
 
-    resolved: exp.Expr = term.copy().transform(resolve)
-    return resolved
+    return exp.condition(term.copy().transform(resolve))
 
 
 def _place(term: exp.Expr, query: exp.Query) -> int | None:
@@ -183,10 +199,15 @@ def _readings(tree: exp.Query) -> Iterator[str]:
         yield copy.sql("sqlite")
 
 
+def ordered(key: exp.Expr, *, descending: bool) -> exp.Ordered:
+    """An ORDER BY term with NULLs where SQLite has them."""
+    return exp.Ordered(this=key, desc=descending, nulls_first=not descending)
+
+
 def _settle_limit(select: exp.Select, descending: bool) -> bool:
     if not select.args.get("limit") or any(e.is_star for e in select.expressions):
         return False
-    ties = [exp.Ordered(this=e.unalias().copy(), desc=descending) for e in select.expressions]
+    ties = [ordered(e.unalias().copy(), descending=descending) for e in select.expressions]
     ties = [tie for tie in ties if not isinstance(tie.this, exp.Literal)]
     order = select.args.get("order")
     select.set("order", exp.Order(expressions=[*(order.expressions if order else []), *ties]))

@@ -165,6 +165,10 @@ class Places:
         """The column behind this expression, through aliases of derived tables."""
         return self._find(node, 0) if isinstance(node, exp.Column) else None
 
+    def aliases(self, select: exp.Select) -> list[str]:
+        """The names by which a query calls its tables."""
+        return list(self._sources.get(id(select), {}))
+
     def _from(self, select: exp.Select) -> Iterator[tuple[str, str | exp.Expr]]:
         joins = select.args.get("joins") or []
         start = select.args.get("from_") or select.args.get("from")

@@ -59,7 +59,7 @@ class Server:
     def _open(self, example: Example) -> Bench:
         own = self.settings
         case = read_case(example, own.suite)
-        suite = Search(case, own.compare, own.limits, own.suite).suite([])
+        suite = Search(case, own.compare, own.limits, own.suite).suite()
         return Bench(
             example,
             case,

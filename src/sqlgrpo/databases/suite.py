@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -14,6 +14,7 @@ from sqlgrpo.databases.compare import GoldRows
 from sqlgrpo.databases.contents import Contents, Flavour, Maker, flavours, random_flavour
 from sqlgrpo.databases.gold import Gold, gold_rows, is_certain, read_gold, same_answer
 from sqlgrpo.databases.kinds import inferred
+from sqlgrpo.databases.mutants import mutants
 from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.sqlite import Session
 from sqlgrpo.errors import ExampleError
@@ -80,7 +81,7 @@ def key_of(example: Example, config: SuiteConfig) -> str:
 def read_case(example: Example, config: SuiteConfig) -> Case:
     """Read schema and gold; ``ExampleError`` when either is broken."""
     declared = parse_schema(example.schema, example.dialect)
-    gold = read_gold(example)
+    gold = read_gold(example, declared)
     profile = profile_of(gold.tree, declared)
     schema = inferred(declared, profile, example.quirks)
     return Case(
@@ -118,12 +119,17 @@ class Search:
         self._limits = limits
         self._config = config
 
-    def suite(self, mutants: Sequence[str]) -> Suite:
+    def suite(self) -> Suite:
         """The smallest set found that kills every mutant that any candidate kills."""
         kept: list[tuple[Candidate, set[str]]] = []
-        alive = list(mutants)
+        case = self._case
+        casefold = case.blueprint.casefold
+        mutated = list(mutants(case.gold.tree, case.schema, casefold=casefold))
+        alive = mutated = self._running(mutated)
         uncertain: list[Candidate] = []
         for candidate in self.candidates(self._config.candidates, self._case.profile, "suite"):
+            if not alive and len(kept) >= self._config.databases:
+                break
             if not candidate.certain:
                 uncertain.append(candidate)
                 continue
@@ -139,14 +145,24 @@ class Search:
             candidate.session.close()  # a session and its callbacks hold each other
         return Suite(
             contents=tuple(self._case.blueprint.surviving(c.contents) for c in chosen),
-            mutants=len(mutants),
-            killed=len(mutants) - len(alive),
+            mutants=len(mutated),
+            killed=len(mutated) - len(alive),
             survivors=tuple(alive),
             gold_returns_rows=any(c.rows.rows for c, _ in kept),
             gold_varies=len(answers) > 1,
             certain=certain,
             notes=self._case.blueprint.notes,
         )
+
+    def _running(self, mutated: list[str]) -> list[str]:
+        """Those that SQLite accepts; a mutant that cannot run tests nothing."""
+        empty = self._case.blueprint.open(self._nothing(), self._limits)
+        running = [sql for sql in mutated if not empty.run(sql).error]
+        empty.close()
+        return running
+
+    def _nothing(self) -> Contents:
+        return Contents(tuple(() for _ in self._case.schema.tables))
 
     def candidates(self, count: int, profile: Profile, purpose: str) -> Iterator[Candidate]:
         """Open databases, one after the other, each with the gold's answer."""
