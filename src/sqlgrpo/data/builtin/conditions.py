@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from sqlgrpo.data.builtin.topic import Field, Value
-from sqlgrpo.data.builtin.words import listing, with_article
+from sqlgrpo.data.builtin.words import is_plural, listing, with_article
 
 COMPARISONS = {
     ">": ("is more than", "is above", "is greater than"),
@@ -126,7 +126,13 @@ def _brief(field: Field, operator: str, said: str, rng: Random) -> str:
         words = rng.choice(COUNTS[operator]).format(v=said)
         return f"{words} {field.words.removeprefix('number of ')}"
     briefly = BRIEF_MOMENTS if field.kind in {"year", "date"} else BRIEFLY
-    return f"{with_article(field.words)} {rng.choice(briefly[operator]).format(v=said)}"
+    return f"{a_or_the(field)} {rng.choice(briefly[operator]).format(v=said)}"
+
+
+def a_or_the(field: Field) -> str:
+    """The column's words with their article: "a salary", but "years of experience"."""
+    head = field.words.partition(" of ")[0].partition(" in ")[0]
+    return field.words if is_plural(head) else with_article(field.words)
 
 
 def between(
@@ -143,7 +149,7 @@ def between(
         f"from {low} to {high}",
     )
     words = rng.choice(ranges)
-    brief = f"{with_article(field.words)} {words}"
+    brief = f"{a_or_the(field)} {words}"
     return Condition(field=field, test=tail, clause=f"{field.words} is {words}", brief=brief)
 
 

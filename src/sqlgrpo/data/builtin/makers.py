@@ -17,8 +17,8 @@ TEXTS = ("label", "category")
 
 
 def compare(deal: Deal, table: Entity) -> Condition:
-    """Any column: text is equal, numbers and dates are compared."""
-    tested = deal.field(table, TESTED, valued=True)
+    """Any column but a name: text is equal, numbers and dates are compared."""
+    tested = deal.field(table, ("category", *RANKED), valued=True)
     operators = (*NUMERIC_TESTS, "=") if tested.kind in RANKED else ("=",)
     return _comparison(deal, tested, deal.rng.choice(operators))
 

@@ -80,7 +80,7 @@ def own_words(name: str, one: str) -> str:
     ('name', 'home town', 'team')
     """
     words = humanise(name)
-    return words.removeprefix(f"{one} ") if words != f"{one} ID" else words
+    return words if words == f"{one} ID" else words.removeprefix(f"{one} ")
 
 
 def _type(kind: str, values: str) -> str:

@@ -40,4 +40,20 @@ aircraft (aircraft, aircraft)
   build_year    year      1985..2022
   seats (number of seats) amount 2..400/2
 """,
+    """
+manufacturer
+  id            key
+  maker_name    label     Aerion|Skyworks|Nordfly|Condor Aero
+  country       category  @country
+engine
+  id            key
+  engine_name   label     Thrust 5|Whisper 2|Gale 90|Zephyr
+  manufacturer_id ref     manufacturer.id
+  power         level     100..9000/100
+engine_test (test, tests)
+  id            key
+  engine_id     ref       engine.id
+  test_date     date      2018-01-01..2023-12-31
+  noise         level     60..140
+""",
 )

@@ -40,4 +40,19 @@ series (television series, television series)
   rating        level     1.0..10.0/0.1
   end_year      year?     1990..2023
 """,
+    """
+actor
+  actor_id      key
+  actor_name    label     @person
+  birth_year    year      1940..2004
+play
+  play_id       key
+  play_title    label     The Visitors|High Water|Glass House|Last Orders
+  style         category  comedy|tragedy|musical
+stage_role (role, roles)
+  role_id       key
+  actor_id      ref       actor.actor_id
+  play_id       ref       play.play_id
+  lines_count (number of lines) amount 5..400/5
+""",
 )

@@ -31,7 +31,7 @@ field
   id            key
   field_name    label     Top Field|River Strip|Back Acre|Chapel Field|Long Piece
   soil          category  clay|sand|loam|peat
-  hectares      amount    1..60
+  hectares (size in hectares) amount    1..60
 harvest
   id            key
   field_id      ref       field.id

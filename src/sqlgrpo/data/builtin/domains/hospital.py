@@ -40,4 +40,20 @@ medicine
   stock         amount    0..900/10
   expiry_date   date?     2024-01-01..2027-12-31
 """,
+    """
+nurse
+  nurse_id      key
+  nurse_name    label     @person
+  grade         category  junior|senior|head
+clinic
+  clinic_id     key
+  clinic_name   label     Lakeside Clinic|Green Cross|St Brigid|Valley Care
+  city          category  @city
+duty
+  duty_id       key
+  nurse_id      ref       nurse.nurse_id
+  clinic_id     ref       clinic.clinic_id
+  duty_date     date      2023-01-01..2024-03-31
+  hours (number of hours) amount 2..14
+""",
 )

@@ -23,7 +23,7 @@ hotel_room (room, rooms)
   room_type     category  single|double|suite|family
   floor         level     1..15
   nightly_rate  level     50..600/10
-  view          category? sea|garden|street|mountain
+  outlook       category? sea|garden|street|mountain
 """,
     """
 tour_guide

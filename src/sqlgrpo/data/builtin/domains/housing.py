@@ -36,7 +36,7 @@ tenant
   tenant_name   label     @person
   job           category  nurse|teacher|cook|driver|engineer
   income        level     1200..9000/100
-  move_in_date  date      2012-01-01..2023-12-31
+  move_in_date (move-in date) date      2012-01-01..2023-12-31
   deposit       amount?   200..4000/100
 """,
 )

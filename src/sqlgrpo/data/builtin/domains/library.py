@@ -41,4 +41,20 @@ branches (branch, branches)
   staff_count (number of employees) amount 3..60
   budget        amount?   50000..900000/10000
 """,
+    """
+translator
+  id            key
+  translator_name label   @person
+  language      category  @language
+publisher
+  id            key
+  publisher_name label    Harbour Press|Lantern Books|Oak & Ink|Page Nine
+  country       category  @country
+translation
+  id            key
+  translator_id ref       translator.id
+  publisher_id  ref       publisher.id
+  work_title    label     The Tide|Small Gods of Rain|Iron Summer|Letters Home
+  issue_year    year      1980..2023
+""",
 )

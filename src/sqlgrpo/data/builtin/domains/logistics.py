@@ -40,4 +40,20 @@ supplier
   orders (number of orders) amount 1..500
   contact       category? Mr Adler|Ms Boone|Ms Clarke|Mr Dietz
 """,
+    """
+country_depot (depot, depots)
+  depot_id      key
+  depot_name    label     Alpha Depot|Border Depot|Canal Depot|Delta Depot
+  country       category  @country
+forklift
+  forklift_id   key
+  serial        label     FL-11|FL-24|FL-37|FL-48|FL-59
+  depot_id      ref       country_depot.depot_id
+  lift_height   level     2..12
+inspection
+  inspection_id key
+  forklift_id   ref       forklift.forklift_id
+  inspected_on (date) date 2022-01-01..2023-12-31
+  result        category  passed|failed|repeat
+""",
 )

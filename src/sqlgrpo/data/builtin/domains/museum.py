@@ -39,4 +39,20 @@ exhibition
   visitors (number of visitors) amount 200..90000/100
   entry_fee     level     0..40
 """,
+    """
+donor
+  donor_id      key
+  donor_name    label     @person
+  country       category  @country
+collection
+  collection_id key
+  collection_name label   Maps|Coins|Fossils|Masks|Clocks
+  curator       label     @person
+donation
+  donation_id   key
+  donor_id      ref       donor.donor_id
+  collection_id ref       collection.collection_id
+  donation_year year      1950..2023
+  amount        amount    100..90000/100
+""",
 )

@@ -14,7 +14,7 @@ album
   album_title   label     First Light|Echo Street|Slow Rivers|Amber Days|Concrete Garden
   artist_id     ref       artist.artist_id
   release_year  year      1970..2023
-  sales         amount    1000..900000/1000
+  copies_sold (number of copies sold) amount 1000..900000/1000
 """,
     """
 concert
@@ -38,5 +38,21 @@ musician
   instrument    category  violin|cello|flute|oboe|trumpet
   joined_year   year      1980..2022
   monthly_pay   amount    1500..9000/100
+""",
+    """
+composer
+  id            key
+  composer_name label     @person
+  era           category  baroque|classical|romantic|modern
+piece
+  id            key
+  piece_title   label     Night Suite|River Sonata|Dawn March|Little Waltz
+  composer_id   ref       composer.id
+  minutes (number of minutes) level 2..70
+performance
+  id            key
+  piece_id      ref       piece.id
+  hall          category  Blue Hall|Old Church|City Stage
+  audience      amount    20..3000/10
 """,
 )

@@ -40,4 +40,19 @@ job_applicant (applicant, applicants)
   application_date date   2023-01-01..2024-03-31
   referrer      category? Ada Brandt|Hugo Martel|Tara Quinn
 """,
+    """
+consultant
+  id            key
+  consultant_name label   @person
+  daily_rate    level     200..1500/50
+customer_firm (firm, firms)
+  id            key
+  firm_name     label     Baltic Foods|Orion Textiles|Zenith Bank|Quarry & Co
+  sector        category  food|finance|textiles|mining
+contract
+  id            key
+  consultant_id ref       consultant.id
+  firm_id       ref       customer_firm.id
+  days (number of days) amount 1..200
+""",
 )

@@ -37,7 +37,7 @@ recipe
   recipe_name   label     fish pie|plum cake|herb bread|pea risotto|duck confit
   chef_id       ref       chef.id
   difficulty    category  easy|medium|hard
-  cooking_minutes level   5..240/5
+  cooking_minutes (cooking time in minutes) level   5..240/5
   servings (number of servings) amount 1..12
 """,
 )

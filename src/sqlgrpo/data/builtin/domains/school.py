@@ -38,4 +38,19 @@ professor
   salary        amount    50000..160000/2000
   start_year    year?     1985..2022
 """,
+    """
+pupil
+  id            key
+  pupil_name    label     @person
+  grade         level     1..12
+club
+  id            key
+  club_name     label     Chess|Drama|Choir|Robotics|Debate
+  weekday       category  @weekday
+club_entry (enrolment, enrolments)
+  id            key
+  pupil_id      ref       pupil.id
+  club_id       ref       club.id
+  entry_year    year      2015..2024
+""",
 )

@@ -39,4 +39,20 @@ shoe
   size          level     35..47
   price         level     30..260/5
 """,
+    """
+region
+  region_id     key
+  region_name   label     Northlands|Midlands|Southshore|Eastvale
+  population    amount    50000..900000/10000
+store
+  store_id      key
+  store_name    label     Corner Shop|Mega Mart|Green Basket|Daily Stop
+  region_id     ref       region.region_id
+  store_type    category  small|medium|large
+sale
+  sale_id       key
+  store_id      ref       store.store_id
+  sale_date     date      2022-01-01..2023-12-31
+  amount        amount    5..900/5
+""",
 )

@@ -40,4 +40,20 @@ runner
   best_time     level     28.0..75.0/0.1
   races (number of races) amount 1..60
 """,
+    """
+league
+  league_id     key
+  league_name   label     Premier Cup|Coastal League|Amateur Series|Veterans Trophy
+  founded_year  year      1890..2010
+squad
+  squad_id      key
+  squad_name    label     Otters|Panthers|Cranes|Mustangs|Cobras
+  league_id     ref       league.league_id
+  points (number of points) amount 0..90
+coach
+  coach_id      key
+  coach_name    label     @person
+  squad_id      ref       squad.squad_id
+  contract_end  date      2023-06-30..2027-06-30
+""",
 )

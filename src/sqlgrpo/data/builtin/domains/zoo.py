@@ -44,4 +44,20 @@ sighting
   sighting_date date      2021-01-01..2023-12-31
   individuals (number of individuals) amount 1..90
 """,
+    """
+enclosure
+  enclosure_id  key
+  enclosure_name label    Lion Rock|Bird Hall|Wet Land|Night House
+  area          level     50..5000/50
+reptile
+  reptile_id    key
+  nickname      label     Slim|Spike|Pebble|Jade|Rusty
+  enclosure_id  ref       enclosure.enclosure_id
+  length_cm (length in cm) level 10..400/5
+feeding
+  feeding_id    key
+  reptile_id    ref       reptile.reptile_id
+  feed_date     date      2023-01-01..2024-03-31
+  food          category  insects|mice|fish|fruit
+""",
 )

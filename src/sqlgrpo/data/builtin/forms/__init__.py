@@ -14,6 +14,7 @@ from sqlgrpo.data.builtin.forms.patterns import PATTERNS
 from sqlgrpo.data.builtin.forms.select import SELECT
 from sqlgrpo.data.builtin.forms.sets import SETS
 from sqlgrpo.data.builtin.forms.subqueries import SUBQUERIES
+from sqlgrpo.data.builtin.forms.three_tables import THREE_TABLES
 
 FORMS: tuple[Form, ...] = (
     *SELECT,
@@ -27,6 +28,7 @@ FORMS: tuple[Form, ...] = (
     *JOINS,
     *JOIN_GROUPS,
     *SETS,
+    *THREE_TABLES,
 )
 """Every question form, easy ones first in each group."""
 

@@ -73,7 +73,7 @@ JOINS = (
         sql=f"SELECT {{a.full}} {FROM} WHERE {{c.full}} AND {{d.full}}",
         phrasings=(
             "List the {a.words} of every {s.one} whose {c.clause} and whose {p.one}'s {d.clause}.",
-            "Show the {a.many} of the {s.many} {c.words} that belong to {p.a_one} {d.words}.",
+            "Among the {s.many} {c.words}, show the {a.words} of those whose {p.one}'s {d.clause}.",
             "Find each {s.one} whose {c.clause} and whose {p.one}'s {d.clause}, and give its "
             "{a.words}.",
         ),

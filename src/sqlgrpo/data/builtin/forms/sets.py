@@ -22,7 +22,7 @@ def _two_tests(deal: Deal) -> Slots:
 
 
 def _two_tables(deal: Deal) -> Slots:
-    """Columns ``a`` and ``b`` with the same words in two tables ``t`` and ``u``."""
+    """Columns ``a`` and ``b`` of two tables ``t`` and ``u`` that can hold the same values."""
     pairs = [
         (table, other, field, twin)
         for table in deal.topic.entities
@@ -30,13 +30,13 @@ def _two_tables(deal: Deal) -> Slots:
         for field in table.fields
         for twin in other.fields
         if table is not other
-        and field.words == twin.words
         and field.kind == twin.kind
         and field.kind in {"label", "category", "year"}
+        and set(field.values) & set(twin.values)
         and not (field.nullable or twin.nullable)
     ]
     if not pairs:
-        raise Unsuitable("two tables with a column of the same name")
+        raise Unsuitable("two tables with columns alike")
     table, other, field, twin = deal.rng.choice(pairs)
     return {"t": table, "u": other, "a": field, "b": twin}
 
@@ -103,7 +103,7 @@ SETS = (
         sql="SELECT {link.key} FROM {p} EXCEPT SELECT {link.ref} FROM {s}",
         phrasings=(
             "List the {link.key.words} of every {p.one} that no {s.one} refers to.",
-            "Which {p.one} {link.key.many} occur in no {s.one}?",
+            "Which {link.key.many} of {p.many} occur in no {s.one}?",
             "Show the {link.key.many} of all {p.many}, except those that occur among the {s.many}.",
         ),
     ),
@@ -114,10 +114,12 @@ SETS = (
         draw=_two_tables,
         sql="SELECT {a} FROM {t} UNION SELECT {b} FROM {u}",
         phrasings=(
-            "List the {a.many} of the {t.many} and the {b.many} of the {u.many} together, without "
-            "duplicates.",
-            "Combine the {a.many} of all {t.many} with those of all {u.many}, each once.",
-            "Show the distinct {a.many} found among the {t.many} or the {u.many}.",
+            "List the {a.many} of the {t.many} and the {b.many} of the {u.many} together, "
+            "without duplicates.",
+            "Combine the {a.many} of all {t.many} with the {b.many} of all {u.many}, each "
+            "value once.",
+            "Put the {a.words} of every {t.one} and the {b.words} of every {u.one} in one list "
+            "without duplicates.",
         ),
     ),
     Form(
@@ -127,9 +129,11 @@ SETS = (
         draw=_two_tables,
         sql="SELECT {a} FROM {t} INTERSECT SELECT {b} FROM {u}",
         phrasings=(
-            "Which different {a.many} do both {t.a_one} and {u.a_one} have?",
-            "List the distinct {a.many} found both among the {t.many} and among the {u.many}.",
-            "Show each {a.words} shared by {t.a_one} and {u.a_one} once.",
+            "Which {a.many} of {t.many} are also {b.many} of {u.many}? List each once.",
+            "List the distinct {a.many} of the {t.many} that also occur as the {b.words} of "
+            "{u.a_one}.",
+            "Show once each value that is both the {a.words} of {t.a_one} and the {b.words} of "
+            "{u.a_one}.",
         ),
     ),
     Form(
@@ -139,9 +143,11 @@ SETS = (
         draw=_two_tables,
         sql="SELECT {a} FROM {t} EXCEPT SELECT {b} FROM {u}",
         phrasings=(
-            "Which different {a.many} does {t.a_one} have but no {u.one}?",
-            "List the distinct {a.many} found among the {t.many} but not among the {u.many}.",
-            "Show each {a.words} of the {t.many} once, except those of the {u.many}.",
+            "Which {a.many} of {t.many} are not {b.many} of any {u.one}? List each once.",
+            "List the distinct {a.many} of the {t.many} that do not occur as the {b.words} of "
+            "{u.a_one}.",
+            "Show once each value that is the {a.words} of {t.a_one} but not the {b.words} of "
+            "any {u.one}.",
         ),
     ),
 )
