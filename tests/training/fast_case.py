@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,18 +30,18 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def llama(seed: int = 0, *, sharpness: float = 1.0) -> LlamaForCausalLM:
+def llama(seed: int = 0, *, sharpness: float = 1.0, tied: bool = False) -> LlamaForCausalLM:
     """Float32, two layers, grouped-query attention; ``sharpness`` lowers the entropy."""
     torch.manual_seed(seed)
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(WORDS) + 3,
             hidden_size=64,
-            intermediate_size=96,
+            intermediate_size=128,
             num_hidden_layers=2,
             num_attention_heads=4,
             num_key_value_heads=2,
-            tie_word_embeddings=False,
+            tie_word_embeddings=tied,
             bos_token_id=None,
             eos_token_id=EOS,
             pad_token_id=PAD,
@@ -144,9 +145,11 @@ def gradients(built: GRPOTrainer, batch: Padded) -> dict[str, torch.Tensor]:
     }
 
 
-def pair(folder: Path, **settings: Any) -> tuple[GRPOTrainer, FastGRPOTrainer]:
-    """Stock and fast trainers with equal weights."""
+def pair(
+    folder: Path, make: Callable[[], Any] = llama, **settings: Any
+) -> tuple[GRPOTrainer, FastGRPOTrainer]:
+    """Stock and fast trainers of equal models."""
     return (
-        trainer(GRPOTrainer, folder / "stock", **settings),
-        trainer(FastGRPOTrainer, folder / "fast", **settings),
+        trainer(GRPOTrainer, folder / "stock", model=make(), **settings),
+        trainer(FastGRPOTrainer, folder / "fast", model=make(), **settings),
     )

@@ -97,7 +97,7 @@ class _FrozenHead(torch.autograd.Function):
     def backward(
         ctx: Any, grad_logps: Tensor | None, _grad_entropies: Tensor | None
     ) -> tuple[Tensor | None, None, None, None]:
-        if grad_logps is None or not ctx.saved_tensors:
+        if grad_logps is None or not ctx.needs_input_grad[0]:
             return None, None, None, None
         (slopes,) = ctx.saved_tensors
         return (slopes * grad_logps[:, None]).to(slopes.dtype), None, None, None

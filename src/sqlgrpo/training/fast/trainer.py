@@ -15,7 +15,7 @@ from trl import GRPOTrainer
 from trl.models import unwrap_model_for_generation
 from trl.trainer.utils import split_tensor_dict
 
-from sqlgrpo.training.fast import attention, batching, contract
+from sqlgrpo.training.fast import attention, batching, contract, refill
 from sqlgrpo.training.fast.engine import RolloutEngine, reason_not_to_share
 from sqlgrpo.training.fast.forest import Forest, Rows, build
 from sqlgrpo.training.fast.forward import install, reason_not_to_pack
@@ -44,6 +44,12 @@ class FastGRPOTrainer(GRPOTrainer):
         self._rewards_BF = torch.empty(0)
         self._left_out: Tensor | None = None
         self._old_logps: Tensor | None = None
+        refill.check(
+            self.fast.refill_rounds,
+            self.train_dataset,
+            self.scale_rewards,
+            self.multi_objective_aggregation,
+        )
         self._packs = self.fast.share_forward and self._teach_models()
         self._engine = self._make_engine() if self.fast.share_rollouts else None
 
@@ -77,8 +83,6 @@ class FastGRPOTrainer(GRPOTrainer):
             self.model, self.generation_config, self._tokenizer, self.fast.sampling
         )
 
-    # Rollouts
-
     def _generate_single_turn(
         self,
         prompt_ids: list[list[int]],
@@ -108,7 +112,7 @@ class FastGRPOTrainer(GRPOTrainer):
         ):
             samples, forwarded = engine.run(model, prompts, self._finished)
         plain = sum(map(len, prompts)) + sum(len(sample.tokens) - 1 for sample in samples)
-        self._note("rollout/sharing", plain / forwarded)
+        self._note("sharing/rollout", plain / forwarded)
         logps = [sample.logps for sample in samples]
         # Stock has no sampling log-probabilities here, and would use them for this one setting.
         hidden = self.off_policy_mask_threshold is not None
@@ -118,15 +122,36 @@ class FastGRPOTrainer(GRPOTrainer):
         if self.on_completion is not None and index < len(self._rows):
             self.on_completion(self._rows[index], tokens)
 
-    # Batches
-
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = self._sample_and_score(inputs)
+        if self.model.training and self.fast.refill_rounds:
+            return self._refilled(batch)
+        return batch
+
+    def _sample_and_score(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._rows = inputs
-        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         if self.model.training:
             flat_B = self._flat_rows(len(inputs))
-            output["advantages"] = output["advantages"].masked_fill(flat_B, 0.0)
-        return output
+            batch["advantages"] = batch["advantages"].masked_fill(flat_B, 0.0)
+        return batch
+
+    def _refilled(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The batch after dynamic sampling; every process draws the same number of groups."""
+        size, replaced = self.num_generations, 0
+        for attempt in range(self.fast.refill_rounds):
+            flat = refill.flat(batch, size).sum()
+            wanted = int(self.accelerator.gather(flat).max())
+            if not wanted:
+                break
+            seed = hash((self.args.seed, self._step, attempt, self.accelerator.process_index))
+            inputs = refill.draw(self.train_dataset, wanted, size, seed)
+            fresh = self._sample_and_score(inputs)
+            batch, used = refill.exchange(batch, fresh, size, self._tokenizer.pad_token_id)
+            replaced += used
+        batch["num_items_in_batch"] = self.accelerator.gather(refill.loss_tokens(batch)).sum()
+        self._note("refilled_groups", replaced)
+        return batch
 
     def _flat_rows(self, rows: int) -> Tensor:
         """Rows of this process whose group has equal rewards; their advantage is float noise."""
@@ -163,8 +188,6 @@ class FastGRPOTrainer(GRPOTrainer):
                 batch = batching.shuffle_groups(batch, self.num_generations)
                 self._buffered_inputs = split_tensor_dict(batch, cuts)
             return self._buffered_inputs[self._step % cuts]
-
-    # Loss
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
         with self.timer.measure("train"):
@@ -227,7 +250,7 @@ class FastGRPOTrainer(GRPOTrainer):
             rows = Rows.read(input_ids, attention_mask, logits_to_keep, keep)
             forest, logps_N, entropies_N = self._score(model, rows, held)
             if torch.is_grad_enabled():
-                self._note("packing", input_ids.numel() / forest.tokens)
+                self._note("sharing/forward", input_ids.numel() / forest.tokens)
             logps, entropies = forest.spread(logps_N), forest.spread(entropies_N)
             if left_out is not None:
                 logps, entropies = self._fill_in(logps, entropies, left_out, attention_mask)
