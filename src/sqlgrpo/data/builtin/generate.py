@@ -62,10 +62,10 @@ def _quotas(size: int) -> dict[str, int]:
 def _asked(form: Form, topics: Sequence[Topic], seed: int) -> Iterator[Asked]:
     shuffled = list(topics)
     Random(f"{seed}/{form.name}").shuffle(shuffled)
-    return _in_turn([_on_topic(form, topic, seed) for topic in shuffled])
+    return _in_turn([questions(form, topic, seed) for topic in shuffled])
 
 
-def _on_topic(form: Form, topic: Topic, seed: int) -> Iterator[Asked]:
+def questions(form: Form, topic: Topic, seed: int) -> Iterator[Asked]:
     """The different questions of one form on one topic, as long as they come readily."""
     rng = Random(f"{seed}/{topic.name}/{form.name}")
     seen: set[str] = set()
