@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -12,6 +13,7 @@ from sqlgrpo.types import Example
 CONSTANTS = ("SELECT 0", "SELECT 1", "SELECT NULL")
 
 
+@lru_cache(maxsize=1_024)
 def rivals(example: Example) -> tuple[str, ...]:
     """Constants, no rows at all, and the gold without its conditions, in the gold's dialect.
 
@@ -25,11 +27,11 @@ def rivals(example: Example) -> tuple[str, ...]:
         gold = read(example.gold_sql, example.dialect, example.quirks)
     except SqlSyntaxError:
         return ()
-    return (*CONSTANTS, *(query.sql(example.dialect) for query in _derived(gold)))
+    nothing = f"SELECT * FROM ({example.gold_sql}) AS gold WHERE 1 = 0"
+    return (*CONSTANTS, nothing, *(query.sql(example.dialect) for query in _unconditional(gold)))
 
 
-def _derived(gold: exp.Query) -> Iterator[exp.Query]:
-    yield exp.select("*").from_(gold.copy().subquery("gold")).where("1 = 0")
+def _unconditional(gold: exp.Query) -> Iterator[exp.Query]:
     for clause in ("where", "having"):
         condition = gold.args.get(clause) if isinstance(gold, exp.Select) else None
         if condition and condition.find(exp.Column, exp.AggFunc):

@@ -63,7 +63,7 @@ def check_columns(columns: set[str], source: str) -> None:
 
 def check_dialect(dialect: str) -> None:
     """Refuse a dialect that nothing here can parse."""
-    if dialect not in Dialect.classes or not dialect:
+    if not Dialect.get(dialect):
         raise unknown("dialect", dialect, filter(None, Dialect.classes))
 
 
@@ -73,7 +73,7 @@ def _to_example(record: Record, name: str, config: DataConfig, folder: Path) -> 
         raise ExampleError(f"not a row with named columns: {row!r:.80}", kind="malformed_row")
     question, schema, gold = (_text(row, column) for column in REQUIRED)
     dialect = _optional_text(row, "dialect") or config.dialect
-    if dialect not in Dialect.classes:
+    if not Dialect.get(dialect):
         raise ExampleError(f"no dialect named {dialect!r}", kind="unknown_dialect")
     return Example(
         id=name,
