@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from random import Random
 
+import sqlglot
+
 from sqlgrpo.data.builtin.deal import Deal, Unsuitable
 from sqlgrpo.data.builtin.forms import FORMS, Form
 from sqlgrpo.data.builtin.topic import Topic
@@ -41,12 +43,23 @@ def generate(
                 id=f"{source}-{key}",
                 question=question,
                 schema=topic.ddl,
-                gold_sql=sql,
+                gold_sql=in_dialect(sql, dialect),
                 dialect=dialect,
             )
     examples = list(made.values())
     Random(f"{seed}/order").shuffle(examples)
     return examples
+
+
+def in_dialect(sql: str, dialect: str) -> str:
+    """The gold in another dialect; the forms are written in SQLite's.
+
+    >>> in_dialect('SELECT "order" FROM t', "mysql")
+    'SELECT `order` FROM t'
+    """
+    if dialect == "sqlite":
+        return sql
+    return sqlglot.transpile(sql, read="sqlite", write=dialect)[0]
 
 
 Asked = tuple[Topic, str, str, str]

@@ -12,6 +12,7 @@ from sqlgrpo.data.builtin.guess import kind_of, values_of
 from sqlgrpo.data.builtin.notation import own_words
 from sqlgrpo.data.builtin.topic import Entity, Field, Link, Topic
 from sqlgrpo.data.builtin.words import humanise, is_plural, plural, singular
+from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.schema import Column, Schema, Table, parse_schema
 
 CREATE_TABLE = re.compile(r"\s*CREATE\s+(\w+\s+)?TABLE\b", re.IGNORECASE)
@@ -34,6 +35,8 @@ def read_user_schema(ddl: str, name: str, dialect: str = "sqlite") -> tuple[Topi
     """The whole schema as a topic if it is small, and else each table with its neighbours."""
     schema = parse_schema(ddl, dialect)
     schema = Schema(tables=tuple(t for t in schema.tables if not t.name.startswith("sqlite_")))
+    if not schema.tables:
+        raise ExampleError("the schema declares no table of its own", kind="no_tables")
     known = {table.name for table in schema.tables}
     statements = [s for s in _statements(ddl, dialect) if s.table.name in known]
     entities = {table.name.lower(): _entity(table, schema) for table in schema.tables}

@@ -184,7 +184,7 @@ GROUPS = (
         name="having_count",
         difficulty="medium",
         features="group having count",
-        draw=with_number(grouped, 2, 5),
+        draw=with_number(grouped, 2, 4),
         sql="SELECT {g} FROM {t} GROUP BY {g} HAVING COUNT(*) > {k}",
         phrasings=(
             "Which {g.many} have more than {k} {t.many}?",
@@ -197,7 +197,7 @@ GROUPS = (
         name="having_count_at_least",
         difficulty="medium",
         features="group having count",
-        draw=with_number(grouped, 2, 5),
+        draw=with_number(grouped, 2, 4),
         sql="SELECT {g}, COUNT(*) FROM {t} GROUP BY {g} HAVING COUNT(*) >= {k}",
         phrasings=(
             "Show each {g.words} with at least {k} {t.many}, and how many it has.",
@@ -222,7 +222,7 @@ GROUPS = (
         name="having_where",
         difficulty="hard",
         features="group having count where",
-        draw=with_number(a_table(g=GROUP, where=(compare,)), 2, 4),
+        draw=with_number(a_table(g=GROUP, where=(compare,)), 2, 3),
         sql="SELECT {g} FROM {t} WHERE {c.sql} GROUP BY {g} HAVING COUNT(*) > {k}",
         phrasings=(
             "Which {g.many} have more than {k} {t.many} {c.words}?",

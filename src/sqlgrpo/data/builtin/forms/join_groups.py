@@ -89,7 +89,7 @@ JOIN_GROUPS = (
         name="join_having",
         difficulty="hard",
         features="join group having count",
-        draw=with_number(by_parent, 2, 4),
+        draw=with_number(by_parent, 2, 3),
         sql=f"SELECT {{m.full}} {FROM} GROUP BY {{link.key.full}} HAVING COUNT(*) > {{k}}",
         phrasings=(
             "List the {m.words} of each {p.one} with more than {k} {s.many}.",

@@ -96,7 +96,7 @@ ORDERS = (
         name="top",
         difficulty="medium",
         features="order desc limit",
-        draw=with_number(ranked_label, 2, 6),
+        draw=with_number(ranked_label, 2, 5),
         sql="SELECT {m} FROM {t} ORDER BY {n} DESC, {m} LIMIT {k}",
         phrasings=(
             "List the {m.many} of the {k} {t.many} with the {n.most} {n.words}, ties by {m.words}.",
@@ -109,7 +109,7 @@ ORDERS = (
         name="bottom",
         difficulty="medium",
         features="order limit",
-        draw=with_number(ranked_label, 2, 6),
+        draw=with_number(ranked_label, 2, 5),
         sql="SELECT {m} FROM {t} ORDER BY {n}, {m} LIMIT {k}",
         phrasings=(
             "List the {m.many} of the {k} {t.many} with the {n.least} {n.words}, ties by "
@@ -153,7 +153,7 @@ ORDERS = (
         name="top_values",
         difficulty="easy",
         features="order desc limit",
-        draw=with_number(a_table(n=RANKED), 2, 6),
+        draw=with_number(a_table(n=RANKED), 2, 5),
         sql="SELECT {n} FROM {t} ORDER BY {n} DESC LIMIT {k}",
         phrasings=(
             "What are the {k} {n.most} {n.many} of the {t.many}, with repeats, {n.most} first?",
@@ -165,7 +165,7 @@ ORDERS = (
         name="top_where",
         difficulty="hard",
         features="order desc limit where",
-        draw=with_number(a_table(m=LABEL, n=RANKED, where=(makers.compare,)), 2, 6),
+        draw=with_number(a_table(m=LABEL, n=RANKED, where=(makers.compare,)), 2, 5),
         sql="SELECT {m}, {n} FROM {t} WHERE {c.sql} ORDER BY {n} DESC, {m} LIMIT {k}",
         phrasings=(
             "Among the {t.many} {c.words}, show the {m.words} and {n.words} of the {k} with the "
