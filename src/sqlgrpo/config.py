@@ -53,7 +53,7 @@ class SuiteConfig:
     """Most databases kept in a suite."""
     rows: int = 12
     """Most rows in a table of a random database."""
-    candidates: int = 24
+    candidates: int = 64
     """Databases tried before the smallest set that kills all mutants is chosen."""
     own_databases: int = 2
     """Databases built for the literals and structure of a prediction that passed the suite."""

@@ -7,12 +7,12 @@ and ``build`` lets SQLite drop every row that does not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from sqlgrpo.databases.profile import Place, Profile
 from sqlgrpo.databases.sqlite import Row
-from sqlgrpo.databases.values import Pool, pool
+from sqlgrpo.databases.values import Pool, allowed, pool
 from sqlgrpo.parsers.schema import Column, ForeignKey, Schema, Table
 
 NUMERIC = ("integer", "real", "numeric")
@@ -41,7 +41,7 @@ class Flavour:
     """Chance that a table is empty."""
 
 
-def flavours(rows: int, rng: Random) -> list[Flavour]:
+def flavours(rows: int) -> list[Flavour]:
     """The first databases to try, from plain to odd."""
     return [
         Flavour(rows=0),
@@ -51,13 +51,13 @@ def flavours(rows: int, rng: Random) -> list[Flavour]:
         Flavour(rows=max(3, rows // 3), hit=0.8, null=0.0, spread=12, orphan=0.0),
         Flavour(rows=rows, hit=0.6, null=0.35, spread=4, orphan=0.4),
         Flavour(rows=max(3, rows // 2), hit=0.7, null=0.1, spread=5, empty=0.35),
-        random_flavour(rows, rng),
+        Flavour(rows=rows, hit=0.7, null=0.05, spread=1, orphan=0.1),
     ]
 
 
 def random_flavour(rows: int, rng: Random) -> Flavour:
     return Flavour(
-        rows=rng.randint(1, max(2, rows)),
+        rows=rows if rng.random() < 0.3 else rng.randint(1, max(2, rows)),
         hit=rng.choice((0.3, 0.5, 0.7, 0.9)),
         null=rng.choice((0.0, 0.0, 0.1, 0.3)),
         spread=rng.choice((1, 2, 3, 5, 12)),
@@ -74,13 +74,14 @@ class Maker:
         self._profile = profile
         self._rows = rows
         self._groups = _groups(schema, profile)
-        self._pools = {
-            (t.name.lower(), c.name.lower()): pool(
-                c, profile.conditions.get((t.name.lower(), c.name.lower()), []), casefold=casefold
-            )
-            for t in schema.tables
-            for c in t.columns
-        }
+        self._pools: dict[Place, Pool] = {}
+        for table in schema.tables:
+            for column in table.columns:
+                place = (table.name.lower(), column.name.lower())
+                conditions = profile.conditions.get(place, [])
+                found = pool(column, conditions, casefold=casefold)
+                found = allowed(found, table, column, casefold=casefold)
+                self._pools[place] = replace(found, wide=place in profile.measured)
         self._shared = {group: self._shared_pool(group) for group in set(self._groups.values())}
 
     @property
@@ -98,66 +99,53 @@ class Maker:
     def _table(
         self, table: Table, flavour: Flavour, rng: Random, made: dict[str, list[Row]]
     ) -> list[Row]:
-        name = table.name.lower()
-        mentioned = name in self._profile.tables
-        count = flavour.rows if mentioned else min(flavour.rows, 5)
-        if flavour.empty and rng.random() < flavour.empty:
-            count = 0
-        unique = {key[0].lower() for key in (table.primary_key, *table.uniques) if len(key) == 1}
-        columns = [
-            self._column(table, column, count, column.name.lower() in unique, flavour, rng)
-            for column in table.columns
-        ]
-        if not columns or not count:
+        count = flavour.rows
+        if table.name.lower() not in self._profile.tables:
+            count = min(count, 5)
+        if not count or (flavour.empty and rng.random() < flavour.empty):
             return []
+        aims = self._aims(table, count, flavour.hit, rng)
+        unique = {key[0].lower() for key in (table.primary_key, *table.uniques) if len(key) == 1}
+        columns = []
+        for number, column in enumerate(table.columns):
+            choice = self._choice(table, column)
+            if column.name.lower() in unique:
+                values = _distinct(choice, column, count, flavour, rng)
+            else:
+                hits = [aim is not None and aim != number for aim in aims]
+                values = _values(choice, column, hits, flavour, rng)
+            columns.append(values)
         rows = [list(row) for row in zip(*columns, strict=True)]
         for key in table.foreign_keys:
             self._point(table, key, rows, flavour, rng, made)
-        self._repeat(rows, rng)
+        _repeat(rows, rng)
         return [tuple(row) for row in rows]
 
-    def _column(
-        self, table: Table, column: Column, count: int, unique: bool, flavour: Flavour, rng: Random
-    ) -> list[object]:
-        place = (table.name.lower(), column.name.lower())
-        choice = self._pools[place]
-        group = self._groups.get(place)
-        if group is not None:
-            choice = self._shared[group][0 if column.affinity in NUMERIC else 1]
-        if unique:
-            return self._distinct(choice, column, count, flavour, rng)
-        null = 0.0 if column.not_null else flavour.null
-        plain = choice.plain[: max(flavour.spread, 2)] if group is None else choice.plain
-        hits, near = choice.hits, choice.near or plain
-        values: list[object] = []
+    def _aims(self, table: Table, count: int, hit: float, rng: Random) -> list[int | None]:
+        """For each row the one column whose condition it misses: -1 for none, ``None`` for any."""
+        name = table.name.lower()
+        tested = [
+            number
+            for number, column in enumerate(table.columns)
+            if self._profile.conditions.get((name, column.name.lower()))
+        ]
+        aims: list[int | None] = []
         for _ in range(count):
             draw = rng.random()
-            if draw < null:
-                values.append(None)
-            elif hits and rng.random() < flavour.hit:
-                values.append(_skewed(hits, rng))
-            elif near and rng.random() < 0.7:
-                values.append(near[int(rng.random() * len(near))])
+            if draw < hit:
+                aims.append(-1)
+            elif tested and draw < hit + 0.7 * (1 - hit):
+                aims.append(rng.choice(tested))
             else:
-                values.append(_skewed(plain, rng))
-        return values
+                aims.append(None)
+        return aims
 
-    def _distinct(
-        self, choice: Pool, column: Column, count: int, flavour: Flavour, rng: Random
-    ) -> list[object]:
-        numeric = column.affinity in NUMERIC or column.affinity == "blob"
-        more = range(1, count + 4) if numeric else (f"k{i}" for i in range(1, count + 4))
-        everything = list(dict.fromkeys((*choice.hits, *choice.near, *choice.plain, *more)))
-        first = list(choice.hits)
-        rng.shuffle(first)
-        kept = first[: round(count * flavour.hit)]
-        rest = [value for value in everything if value not in set(kept)]
-        rng.shuffle(rest)
-        values = (kept + rest)[:count]
-        rng.shuffle(values)
-        if not column.not_null and flavour.null and rng.random() < 0.5:
-            values[0:1] = [None] if values else []
-        return values
+    def _choice(self, table: Table, column: Column) -> Pool:
+        place = (table.name.lower(), column.name.lower())
+        group = self._groups.get(place)
+        if group is None:
+            return self._pools[place]
+        return self._shared[group][0 if column.affinity in NUMERIC else 1]
 
     def _point(
         self,
@@ -195,16 +183,6 @@ class Maker:
             for i, value in zip(own, values, strict=True):
                 row[i] = value
 
-    def _repeat(self, rows: list[list[object]], rng: Random) -> None:
-        """Sometimes repeat a row but for one value; whole where no key forbids it."""
-        for _ in range(len(rows) // 4):
-            here, there = rng.randrange(len(rows)), rng.randrange(len(rows))
-            copy = list(rows[here])
-            if rng.random() < 0.6:
-                column = rng.randrange(len(copy))
-                copy[column] = rows[there][column]
-            rows.append(copy)
-
     def _shared_pool(self, group: int) -> tuple[Pool, Pool]:
         """Values for columns that are joined: as numbers, and as text."""
         members = [place for place, number in self._groups.items() if number == group]
@@ -215,8 +193,59 @@ class Maker:
         count = max(4, self._rows * 2 // 3)
         numbers = tuple(range(1, count + 1))
         texts = tuple(str(n) if numeric else f"k{n}" for n in numbers)
-        as_number = Pool(_only_numbers(hits), _only_numbers(near), numbers)
-        return as_number, Pool(tuple(map(_text, hits)), tuple(map(_text, near)), texts)
+        as_number = Pool(_only_numbers(hits), _only_numbers(near), numbers, wide=True)
+        as_text = Pool(tuple(map(_text, hits)), tuple(map(_text, near)), texts, wide=True)
+        return as_number, as_text
+
+
+def _values(
+    choice: Pool, column: Column, hits: list[bool], flavour: Flavour, rng: Random
+) -> list[object]:
+    plain = choice.plain if choice.wide else choice.plain[: flavour.spread]
+    near = choice.near or plain
+    null = 0.0 if column.not_null else flavour.null
+    values: list[object] = []
+    for hit in hits:
+        if rng.random() < (null / 2 if hit and choice.hits else null):
+            values.append(None)
+        elif hit and choice.hits:
+            values.append(_skewed(choice.hits, rng))
+        elif rng.random() < 0.7:
+            values.append(_skewed(near, rng))
+        else:
+            values.append(_skewed(plain, rng))
+    return values
+
+
+def _distinct(
+    choice: Pool, column: Column, count: int, flavour: Flavour, rng: Random
+) -> list[object]:
+    """Values for a unique column, with those that meet its conditions among them."""
+    numeric = column.affinity in NUMERIC or column.affinity == "blob"
+    more = range(1, count + 4) if numeric else (f"k{i}" for i in range(1, count + 4))
+    first = list(choice.hits)
+    rng.shuffle(first)
+    kept = first[: round(count * flavour.hit)]
+    taken = set(kept)
+    rest = dict.fromkeys((*choice.hits, *choice.near, *choice.plain, *more))
+    others = [value for value in rest if value not in taken]
+    rng.shuffle(others)
+    values = (kept + others)[:count]
+    rng.shuffle(values)
+    if values and not column.not_null and flavour.null and rng.random() < 0.5:
+        values[0] = None
+    return values
+
+
+def _repeat(rows: list[list[object]], rng: Random) -> None:
+    """Repeat some rows but for one value, or whole (which a key, if there is one, undoes)."""
+    for _ in range(len(rows) // 4):
+        here, there = rng.randrange(len(rows)), rng.randrange(len(rows))
+        copy = list(rows[here])
+        if rng.random() < 0.6:
+            column = rng.randrange(len(copy))
+            copy[column] = rows[there][column]
+        rows.append(copy)
 
 
 def _skewed(values: tuple[object, ...], rng: Random) -> object:

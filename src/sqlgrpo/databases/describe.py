@@ -7,7 +7,9 @@ from pathlib import Path
 
 from sqlgrpo.errors import ConfigError
 
-MADE = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY rowid"
+MADE = (
+    "SELECT sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY rowid"
+)
 
 
 def read_schema(database: Path) -> str:

@@ -155,7 +155,8 @@ def _key(term: exp.Expr, select: exp.Select) -> exp.Expr | None:
     if isinstance(term, exp.Collate):
         return exp.Lower(this=term.this.copy())
     if (place := _place(term, select)) is not None:
-        return select.expressions[place].unalias().copy()
+        found: exp.Expr = select.expressions[place].unalias().copy()
+        return found
     if isinstance(term, exp.Literal):
         return None
     aliases = {e.alias.lower(): e.this for e in select.expressions if isinstance(e, exp.Alias)}
@@ -165,7 +166,7 @@ def _key(term: exp.Expr, select: exp.Select) -> exp.Expr | None:
             return exp.paren(aliases[node.name.lower()].copy())
         return node
 
-    return exp.condition(term.copy().transform(resolve))
+    return exp.paren(term.copy().transform(resolve), copy=False)
 
 
 def _place(term: exp.Expr, query: exp.Query) -> int | None:

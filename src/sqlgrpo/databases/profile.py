@@ -34,6 +34,9 @@ NUMERIC_USES = (
     *(exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Abs, exp.Round),
 )
 
+MEASURES = (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Ordered)
+MOST_ROWS = 150  # largest number that is taken for a count of rows
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -53,6 +56,8 @@ class Profile:
     used: set[Place] = field(default_factory=set)
     numeric: set[Place] = field(default_factory=set)
     """Columns that are added up, averaged or calculated with."""
+    measured: set[Place] = field(default_factory=set)
+    """Columns that are aggregated or sorted by: different values tell more rows apart."""
     counts: set[int] = field(default_factory=set)
     """Small numbers that are compared with counts or limit the rows."""
     loose: set[object] = field(default_factory=set)
@@ -76,8 +81,10 @@ class Profile:
                 self._membership(node, places)
             elif isinstance(node, (exp.Limit, exp.Offset)):
                 self._count(constant(node.expression))
-            elif isinstance(node, NUMERIC_USES):
+            if isinstance(node, NUMERIC_USES):
                 self._arithmetic(node, places)
+            if isinstance(node, MEASURES) and (place := places.of(node.this)):
+                self.measured.add(place)
         return self
 
     def _comparison(self, node: exp.Expr, places: Places) -> None:
@@ -118,7 +125,7 @@ class Profile:
         self.loose.add(found)
 
     def _count(self, value: object) -> None:
-        if isinstance(value, int) and 0 <= value <= 60:
+        if isinstance(value, int) and 0 <= value <= MOST_ROWS:
             self.counts.add(value)
         elif value is not None:
             self.loose.add(value)

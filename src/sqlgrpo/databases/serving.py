@@ -11,11 +11,13 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import Bench
-from sqlgrpo.databases.suite import Search, Suite, read_case
+from sqlgrpo.databases.cache import load, save
+from sqlgrpo.databases.suite import Case, Search, Suite, read_case
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
 
@@ -53,22 +55,28 @@ class Server:
             raise found
         return found
 
-    def suite(self, example: Example) -> Suite:
-        return self.bench(example).suite
-
     def _open(self, example: Example) -> Bench:
         own = self.settings
         case = read_case(example, own.suite)
-        suite = Search(case, own.compare, own.limits, own.suite).suite()
         return Bench(
             example,
             case,
-            suite,
+            self._suite(case),
             compare=own.compare,
             limits=own.limits,
             config=own.suite,
             alarm=alarm,
         )
+
+    def _suite(self, case: Case) -> Suite:
+        own = self.settings
+        folder = Path(own.suite.cache_dir) if own.suite.cache_dir else None
+        suite = load(folder, case.key) if folder else None
+        if suite is None:
+            suite = Search(case, own.compare, own.limits, own.suite).suite()
+            if folder:
+                save(folder, case.key, suite)
+        return suite
 
 
 def alarm(seconds: float) -> None:

@@ -11,7 +11,7 @@ from random import Random
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.build import Blueprint, blueprint
 from sqlgrpo.databases.compare import GoldRows
-from sqlgrpo.databases.contents import Contents, Flavour, Maker, flavours, random_flavour
+from sqlgrpo.databases.contents import Contents, Maker, flavours, random_flavour
 from sqlgrpo.databases.gold import Gold, gold_rows, is_certain, read_gold, same_answer
 from sqlgrpo.databases.kinds import inferred
 from sqlgrpo.databases.mutants import mutants
@@ -102,7 +102,8 @@ def profile_of(tree: object, schema: Schema) -> Profile:
     for table in schema.tables:
         for check in table.checks:
             condition = sqlglot.parse_one(check, read="sqlite")
-            select = exp.select("1").from_(exp.to_identifier(table.name, quoted=True))
+            source = exp.Table(this=exp.to_identifier(table.name, quoted=True))
+            select = exp.select("1").from_(source)
             profile.read(select.where(condition), schema)
     assert isinstance(tree, exp.Expr)
     return profile.read(tree, schema)
@@ -121,34 +122,58 @@ class Search:
 
     def suite(self) -> Suite:
         """The smallest set found that kills every mutant that any candidate kills."""
-        kept: list[tuple[Candidate, set[str]]] = []
         case = self._case
-        casefold = case.blueprint.casefold
-        mutated = list(mutants(case.gold.tree, case.schema, casefold=casefold))
-        alive = mutated = self._running(mutated)
+        mutated = mutants(case.gold.tree, case.schema, casefold=case.blueprint.casefold)
+        alive = running = self._running(list(mutated))
+        kept: list[Candidate] = []
         uncertain: list[Candidate] = []
-        for candidate in self.candidates(self._config.candidates, self._case.profile, "suite"):
-            if not alive and len(kept) >= self._config.databases:
+        fruitless = 0
+        for number, candidate in enumerate(self.candidates(3 * self._config.candidates)):
+            killed: set[str] = set()
+            if candidate.certain:
+                killed = {sql for sql in alive if self.differs(candidate, sql)}
+                alive = [sql for sql in alive if sql not in killed]
+                fruitless = 0 if killed else fruitless + 1
+            useful = kept if candidate.certain else uncertain
+            if killed or len(useful) < self._config.databases:
+                useful.append(candidate)
+            else:
+                candidate.session.close()
+            if self._enough(number + 1, len(kept), alive, fruitless):
                 break
-            if not candidate.certain:
-                uncertain.append(candidate)
-                continue
-            killed = {sql for sql in alive if self.differs(candidate, sql)}
-            alive = [sql for sql in alive if sql not in killed]
-            kept.append((candidate, killed))
-        certain = bool(kept)
-        kept = kept or [(candidate, set()) for candidate in uncertain]
-        kept.sort(key=lambda item: (-len(item[1]), not item[0].rows.rows))
-        chosen = [candidate for candidate, _ in kept[: self._config.databases]]
-        answers = {repr(sorted(map(repr, c.rows.rows))) for c, _ in kept}
-        for candidate in [*uncertain, *(c for c, _ in kept)]:
-            candidate.session.close()  # a session and its callbacks hold each other
+        chosen, killed = self._cover(kept or uncertain, [m for m in running if m not in set(alive)])
+        suite = self._describe(chosen, running, killed, certain=bool(kept))
+        for candidate in kept + uncertain:
+            candidate.session.close()
+        return suite
+
+    def _enough(self, tried: int, kept: int, alive: list[str], fruitless: int) -> bool:
+        if not alive:
+            return kept >= self._config.databases
+        return tried >= self._config.candidates and fruitless >= self._config.candidates // 2
+
+    def _cover(self, kept: list[Candidate], dead: list[str]) -> tuple[list[Candidate], set[str]]:
+        """The databases that kill most, each counted for what those before it leave alive."""
+        kills = {id(c): {sql for sql in dead if self.differs(c, sql)} for c in kept}
+        chosen: list[Candidate] = []
+        killed: set[str] = set()
+        while kept and len(chosen) < self._config.databases:
+            best = max(kept, key=lambda c: (len(kills[id(c)] - killed), bool(c.rows.rows)))
+            kept = [c for c in kept if c is not best]
+            chosen.append(best)
+            killed |= kills[id(best)]
+        return chosen, killed
+
+    def _describe(
+        self, chosen: list[Candidate], running: list[str], killed: set[str], *, certain: bool
+    ) -> Suite:
+        answers = {repr(sorted(map(repr, c.rows.rows))) for c in chosen}
         return Suite(
             contents=tuple(self._case.blueprint.surviving(c.contents) for c in chosen),
-            mutants=len(mutated),
-            killed=len(mutated) - len(alive),
-            survivors=tuple(alive),
-            gold_returns_rows=any(c.rows.rows for c, _ in kept),
+            mutants=len(running),
+            killed=len(killed),
+            survivors=tuple(sql for sql in running if sql not in killed),
+            gold_returns_rows=any(c.rows.rows for c in chosen),
             gold_varies=len(answers) > 1,
             certain=certain,
             notes=self._case.blueprint.notes,
@@ -164,18 +189,18 @@ class Search:
     def _nothing(self) -> Contents:
         return Contents(tuple(() for _ in self._case.schema.tables))
 
-    def candidates(self, count: int, profile: Profile, purpose: str) -> Iterator[Candidate]:
+    def candidates(
+        self, count: int, profile: Profile | None = None, purpose: str = "suite"
+    ) -> Iterator[Candidate]:
         """Open databases, one after the other, each with the gold's answer."""
+        profile = profile or self._case.profile
         rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
         casefold = self._case.blueprint.casefold
         maker = Maker(self._case.schema, profile, casefold=casefold, rows=self._config.rows)
-        plan = flavours(maker.rows, rng)
+        plan = flavours(maker.rows)
         for number in range(count):
             flavour = plan[number] if number < len(plan) else random_flavour(maker.rows, rng)
-            yield self.open(self._contents(maker, flavour, rng))
-
-    def _contents(self, maker: Maker, flavour: Flavour, rng: Random) -> Contents:
-        return maker.make(flavour, rng)
+            yield self.open(maker.make(flavour, rng))
 
     def open(self, contents: Contents) -> Candidate:
         """The database with these contents; ``ExampleError`` if the gold fails on it."""

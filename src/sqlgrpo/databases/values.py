@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlgrpo.databases.kinds import DATE_TEXT, NUMBER_TEXT, kind
 from sqlgrpo.databases.profile import Condition
-from sqlgrpo.parsers.schema import Column
+from sqlgrpo.databases.quirks import to_sqlite
+from sqlgrpo.parsers.lexer import Token, tokens
+from sqlgrpo.parsers.schema import Column, Table
+from sqlgrpo.types import Quirks
 
 WORDS = ("ada", "bo", "cyd", "dot", "eve", "fay", "gus", "Bo", "b", "", "10", "9", "a b", "x_y")
 INTEGERS = (1, 2, 3, 5, 0, 4, 8, -1, 10, 30, -7, 100, 2500, 70000)
@@ -46,6 +50,39 @@ class Pool:
     near: tuple[object, ...]
     """The constants in the conditions and their neighbours."""
     plain: tuple[object, ...]
+    wide: bool = False
+    """Always choose from all plain values: the column is joined, aggregated or sorted by."""
+
+
+def allowed(found: Pool, table: Table, column: Column, *, casefold: bool) -> Pool:
+    """Only the values that pass the CHECKs on this column alone (SQLite says which)."""
+    others = [c.name.lower() for c in table.columns if c is not column]
+    checks = [
+        to_sqlite(check, "sqlite", Quirks(casefold_text=casefold))
+        for check in table.checks
+        if not any(token.name.lower() in others for token in tokens(check) if _may_name(token))
+    ]
+    if not checks:
+        return found
+    name = '"' + column.name.replace('"', '""') + '"'
+    test = f"SELECT {' AND '.join(f'({check})' for check in checks)} FROM (SELECT ? AS {name})"
+    connection = sqlite3.connect(":memory:")
+
+    def passes(value: object) -> bool:
+        try:
+            return bool(connection.execute(test, (value,)).fetchone()[0] != 0)
+        except sqlite3.Error:
+            return True  # a CHECK on something else
+
+    parts = (found.hits, found.near, found.plain)
+    hits, near, plain = (tuple(v for v in part if passes(v)) for part in parts)
+    connection.close()
+    everything = tuple(_once((*hits, *near, *plain))) or found.plain
+    return Pool(hits, near, plain or everything)
+
+
+def _may_name(token: Token) -> bool:
+    return token.kind in ("word", "name", "double")
 
 
 def pool(column: Column, conditions: list[Condition], *, casefold: bool) -> Pool:

@@ -62,6 +62,8 @@ class Worker:
     process: subprocess.Popen[bytes] | None = None
     line: Connection | None = None
     job: _Job | None = None
+    ready: bool = False
+    """The databases of the job are open; said once after every start of a job."""
 
     def start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -80,7 +82,7 @@ class Worker:
         if self.line is None or self.process is None or self.process.poll() is not None:
             self.stop()
             self.start()
-        self.job = job
+        self.job, self.ready = job, False
         assert self.line is not None
         task = job.task
         rest = task.arguments[max(job.done - 1, 0) :]
@@ -148,9 +150,13 @@ class Pool:
         except (EOFError, OSError):
             yield from self._bury(worker, job, queue, silent=silent)
             return
+        failed = isinstance(answer, Exception)
+        if not worker.ready and not failed and job.done:  # started again after a death
+            worker.ready = True
+            return
+        worker.ready = True
         step = job.done - 1
         job.done += 1
-        failed = isinstance(answer, Exception)
         if failed or step >= 0:
             yield job.number, max(step, 0), answer
         if failed or job.done > len(job.task.arguments):
