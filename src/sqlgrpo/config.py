@@ -155,6 +155,8 @@ class WarmStartConfig:
     learning_rate: float = 8e-4
     batch_size: int = 16
     """Examples per optimizer step."""
+    micro_batch_size: int = 8
+    """Examples per forward and backward pass; those about one schema come together."""
     adapter: str | None = None
     """Folder of an adapter to start from instead of training one."""
 

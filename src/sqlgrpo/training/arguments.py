@@ -93,16 +93,22 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
 def sft_arguments(config: Config, run: RunFolder, *, max_steps: int) -> SFTConfig:
     """``SFTConfig`` of the warm start; prompts carry no loss."""
     warm = config.training.warm_start
+    if warm.batch_size % warm.micro_batch_size:
+        raise ConfigError(
+            f"training.warm_start.batch_size {warm.batch_size} is not a multiple of "
+            f"micro_batch_size {warm.micro_batch_size}"
+        )
     return SFTConfig(
         output_dir=str(run.root / ".warm_start"),
         seed=config.seed,
-        per_device_train_batch_size=warm.batch_size,
+        per_device_train_batch_size=warm.micro_batch_size,
+        gradient_accumulation_steps=warm.batch_size // warm.micro_batch_size,
         learning_rate=warm.learning_rate,
         lr_scheduler_type="constant",
         max_steps=max_steps,
         max_length=None,
         gradient_checkpointing=bool(config.training.trl.get("gradient_checkpointing", False)),
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy="sequential" if config.training.fast else "group_by_length",
         save_strategy="no",
         logging_steps=1,
         report_to=[],

@@ -22,6 +22,7 @@ from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report
 from sqlgrpo.training.arguments import sft_arguments
 from sqlgrpo.training.callbacks import Clock, Metrics
+from sqlgrpo.training.fast.supervised import FastSFTTrainer, together
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.types import Example
 
@@ -45,17 +46,22 @@ def warm_start(
     report: Report,
 ) -> Any:
     """Train an adapter or all weights on golds, save it in ``warm_start/``, return the model."""
-    chosen = examples[: config.training.warm_start.examples]
+    settings = config.training.warm_start
+    chosen = examples[: settings.examples]
+    if config.training.fast:
+        schemas = [example.schema for example in chosen]
+        chosen = together(chosen, schemas, settings.micro_batch_size, config.seed)
     adapter = lora(config.model)
     if adapter is not None:
         model = get_peft_model(model, adapter)
-    trainer = SFTTrainer(
+    cls = FastSFTTrainer if config.training.fast else SFTTrainer
+    trainer = cls(
         model=model,
         args=sft_arguments(config, run, max_steps=steps(config, len(chosen))),
         train_dataset=pairs(chosen, environment, tokenizer, chat=config.model.chat),
         processing_class=tokenizer,
         callbacks=[
-            Clock(config.training.warm_start.max_minutes),
+            Clock(settings.max_minutes),
             Metrics("warm_start", run, report),
         ],
     )

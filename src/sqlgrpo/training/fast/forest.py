@@ -22,6 +22,32 @@ class Batch:
     parents_N: Tensor
     targets_N: Tensor
 
+    @classmethod
+    def of(cls, rows: Sequence[PackedRow], device: torch.device) -> Batch:
+        """Lay packed rows end to end."""
+        tokens: list[int] = []
+        positions: list[int] = []
+        ends: list[int] = []
+        parents: list[int] = []
+        targets: list[int] = []
+        spans: list[tuple[int, int, int]] = []
+        for row in rows:
+            start = len(tokens)
+            tokens += row.tokens
+            positions += row.positions
+            ends += [start + end for end in row.ends]
+            parents += [start + parent for parent in row.parents]
+            targets += row.targets
+            spans.append((start, start + row.prompt_length, len(tokens)))
+        return cls(
+            tokens_T=torch.tensor(tokens, device=device),
+            positions_T=torch.tensor(positions, device=device),
+            ends_T=torch.tensor(ends, device=device),
+            spans=tuple(spans),
+            parents_N=torch.tensor(parents, device=device),
+            targets_N=torch.tensor(targets, device=device),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:
@@ -81,7 +107,7 @@ def build(rows: Rows, max_tokens: int, device: torch.device) -> Forest:
     trees = [row for _, row in packed] or list(pack_within((0,), [(0,)], 1))
     index = torch.tensor(index_BC, device=device)
     return Forest(
-        batches=tuple(_stack(part, device) for part in _fill(trees, max_tokens)),
+        batches=tuple(Batch.of(part, device) for part in _fill(trees, max_tokens)),
         index_BC=index.where(index >= 0, sum(len(tree.targets) for tree in trees)),
         tokens=sum(len(tree.tokens) for tree in trees),
     )
@@ -107,28 +133,3 @@ def _fill(rows: Sequence[PackedRow], max_tokens: int) -> Iterator[list[PackedRow
         part.append(row)
         room -= len(row.tokens)
     yield part
-
-
-def _stack(rows: Sequence[PackedRow], device: torch.device) -> Batch:
-    tokens: list[int] = []
-    positions: list[int] = []
-    ends: list[int] = []
-    parents: list[int] = []
-    targets: list[int] = []
-    spans: list[tuple[int, int, int]] = []
-    for row in rows:
-        start = len(tokens)
-        tokens += row.tokens
-        positions += row.positions
-        ends += [start + end for end in row.ends]
-        parents += [start + parent for parent in row.parents]
-        targets += row.targets
-        spans.append((start, start + row.prompt_length, len(tokens)))
-    return Batch(
-        tokens_T=torch.tensor(tokens, device=device),
-        positions_T=torch.tensor(positions, device=device),
-        ends_T=torch.tensor(ends, device=device),
-        spans=tuple(spans),
-        parents_N=torch.tensor(parents, device=device),
-        targets_N=torch.tensor(targets, device=device),
-    )

@@ -54,7 +54,7 @@ def pack(prompt: Sequence[int], completions: Iterable[Tokens]) -> PackedRow:
     path: list[int] = []
     previous: Tokens = ()
     for completion in sorted({c for c in completions if c}):
-        shared = _common_prefix(previous, completion)
+        shared = common_prefix(previous, completion)
         _close(row, open_inputs, shared)
         del path[shared:]
         for depth in range(len(open_inputs), len(completion) - 1):
@@ -97,7 +97,8 @@ def _close(row: PackedRow, open_inputs: list[int], depth: int) -> None:
     del open_inputs[depth:]
 
 
-def _common_prefix(a: Tokens, b: Tokens) -> int:
+def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two rows share from the start."""
     length = 0
     for x, y in zip(a, b, strict=False):
         if x != y:
