@@ -92,7 +92,7 @@ def _only(answers: Iterable[str], problem: str) -> Parsed:
     """The one answer that all candidates agree on."""
     if problem:
         return Parsed(sql=None, problem=problem)
-    distinct = dict.fromkeys(_unwrap(answer) for answer in answers)
+    distinct = dict.fromkeys(_unwrap(answer) for answer in dict.fromkeys(answers))
     if len(distinct) > 1:
         return Parsed(sql=None, problem=f"{len(distinct)} answers, expected 1")
     sql = next(iter(distinct))

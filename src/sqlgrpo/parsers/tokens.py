@@ -49,11 +49,13 @@ def not_one_query(tokens: list[Token]) -> Place | None:
 def misplaced(tokens: list[Token]) -> Place | None:
     """A clause out of order or given twice, or a clause or comma with nothing after it."""
     last_clauses = [-1]
-    previous: Token | None = None
+    before, opener = TokenType.SEMICOLON, False
     for token in tokens:
-        kind = _role(token, previous, last_clauses[-1])
-        if previous and kind in ENDS and previous.token_type in OPENERS:
-            return _place(f"nothing after {previous.text.upper()}", token)
+        kind = token.token_type
+        if kind in CLAUSES and _is_name(kind, before, last_clauses[-1]):
+            kind = TokenType.VAR
+        if opener and kind in ENDS:
+            return _place(f"{_word(before)} with nothing after it", token)
         if kind is TokenType.L_PAREN:
             last_clauses.append(-1)
         elif kind is TokenType.R_PAREN and len(last_clauses) > 1:
@@ -64,25 +66,21 @@ def misplaced(tokens: list[Token]) -> Place | None:
             if CLAUSES[kind] <= last_clauses[-1]:
                 return _place(f"{token.text.upper()} is out of order", token)
             last_clauses[-1] = CLAUSES[kind]
-        previous = token
-    if previous and previous.token_type in OPENERS:
-        return _place(f"nothing after {previous.text.upper()}", previous)
-    return None
+        before, opener = kind, kind in OPENERS
+    return _place(f"{_word(before)} with nothing after it", tokens[-1]) if opener else None
 
 
-def _role(token: Token, previous: Token | None, last_clause: int) -> TokenType:
-    """The token's type, or VAR where a clause's word is a name or part of an operator."""
-    kind = token.token_type
-    before = previous.token_type if previous else None
-    if kind not in CLAUSES:
-        return kind
+def _is_name(kind: TokenType, before: TokenType, last_clause: int) -> bool:
+    """Whether a clause's word is a name here, or part of ``IS DISTINCT FROM``."""
     if before in (TokenType.DOT, TokenType.ALIAS):
-        return TokenType.VAR
-    if kind is TokenType.FROM and before is TokenType.DISTINCT:
-        return TokenType.VAR
-    if kind is TokenType.OFFSET and last_clause != CLAUSES[TokenType.LIMIT]:
-        return TokenType.VAR
-    return kind
+        return True
+    if kind is TokenType.FROM:
+        return before is TokenType.DISTINCT
+    return kind is TokenType.OFFSET and last_clause != CLAUSES[TokenType.LIMIT]
+
+
+def _word(kind: TokenType) -> str:
+    return kind.name.lower() if kind is TokenType.COMMA else kind.name.replace("_", " ")
 
 
 def _place(message: str, token: Token) -> Place:
