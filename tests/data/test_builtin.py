@@ -158,6 +158,16 @@ def test_a_form_practises_the_features_that_it_names(feature, sql, examples):
     assert all(sql in example.gold_sql for example in named)
 
 
+def test_forms_of_every_difficulty_exist_for_every_group_of_features():
+    by_feature = defaultdict(set)
+    for form in FORMS:
+        for feature in form.features.split():
+            by_feature[feature].add(form.difficulty)
+    assert by_feature["where"] == by_feature["group"] == {"easy", "medium", "hard"}
+    assert by_feature["join"] == by_feature["subquery"] == {"medium", "hard"}
+    assert set().union(*by_feature.values()) == set(SHARES)
+
+
 def test_conditions_number_one_to_four(examples):
     by_form = {form_of(example): sqlglot.parse_one(example.gold_sql) for example in examples}
     conjuncts = {

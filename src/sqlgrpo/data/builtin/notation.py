@@ -56,7 +56,14 @@ def read_topic(name: str, text: str, pools: Pools) -> Topic:
 def _entity(table: re.Match[str], columns: list[re.Match[str]], pools: Pools) -> Entity:
     one = table["one"] or humanise(table["name"])
     fields = tuple(_field(table["name"], one, column, pools) for column in columns)
-    return Entity(name=table["name"], one=one, many=table["many"] or plural(one), fields=fields)
+    names = {field.values for field in fields if field.words in {"name", "full name", "last name"}}
+    return Entity(
+        name=table["name"],
+        one=one,
+        many=table["many"] or plural(one),
+        fields=fields,
+        person=not names.isdisjoint((pools["person"], pools["surname"])),
+    )
 
 
 def _field(table: str, one: str, column: re.Match[str], pools: Pools) -> Field:

@@ -95,6 +95,8 @@ class Entity:
     one: str
     many: str
     fields: tuple[Field, ...]
+    person: bool = False
+    """Whether each row is a person: "their" name, "who" has something."""
 
     def __str__(self) -> str:
         return quoted(self.name)
@@ -102,6 +104,14 @@ class Entity:
     @property
     def a_one(self) -> str:
         return with_article(self.one)
+
+    @property
+    def its(self) -> str:
+        return "their" if self.person else "its"
+
+    @property
+    def that(self) -> str:
+        return "who" if self.person else "that"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import sqlparse
 
-from sqlgrpo.data.builtin.guess import kind_of, values_of
+from sqlgrpo.data.builtin.guess import PEOPLE, kind_of, values_of
 from sqlgrpo.data.builtin.notation import own_words
 from sqlgrpo.data.builtin.topic import Entity, Field, Link, Topic
 from sqlgrpo.data.builtin.words import humanise, is_plural, plural, singular
@@ -123,7 +123,8 @@ def _entity(table: Table, schema: Schema) -> Entity:
     if not any(column.not_null for t in schema.tables for column in _plain(t)):
         fields = _filled(fields)
     many = noun if is_plural(noun) else plural(one)
-    return Entity(name=table.name, one=one, many=many, fields=tuple(fields))
+    person = one.rpartition(" ")[2] in PEOPLE
+    return Entity(name=table.name, one=one, many=many, fields=tuple(fields), person=person)
 
 
 def _plain(table: Table) -> list[Column]:

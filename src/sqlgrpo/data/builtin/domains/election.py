@@ -20,7 +20,7 @@ candidate
     """
 county
   county_id     key
-  county_name   label     Ashford|Brindale|Corwen|Dunmore|Elswick
+  county_name   label!    Ashford|Brindale|Corwen|Dunmore|Elswick
   population    amount    5000..900000/1000
   area          amount    50..9000/50
 mayor

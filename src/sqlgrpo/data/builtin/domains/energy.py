@@ -6,7 +6,7 @@ ENERGY = (
     """
 power_plant
   plant_id      key
-  plant_name    label     Ridge Wind Park|Delta Hydro|Sunfield|Old Mill Station|Cape Tidal
+  plant_name    label!    Ridge Wind Park|Delta Hydro|Sunfield|Old Mill Station|Cape Tidal
   fuel          category  wind|hydro|solar|gas|biomass
   country       category  @country
   capacity_mw (capacity in MW) amount 5..1200/5
@@ -29,7 +29,7 @@ meter_reading
     """
 charging_point
   point_id      key
-  point_code    label     CP-101|CP-114|CP-207|CP-233|CP-318
+  point_code    label!    CP-101|CP-114|CP-207|CP-233|CP-318
   plug_type     category  slow|fast|ultra
   power         level     3..350
 charge

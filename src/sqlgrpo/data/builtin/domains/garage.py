@@ -10,7 +10,7 @@ owner
   town          category  @city
 car
   car_id        key
-  plate         label     KL-204|MN-518|PR-771|ST-092|VX-630
+  plate         label!    KL-204|MN-518|PR-771|ST-092|VX-630
   owner_id      ref       owner.owner_id
   colour        category  @colour
   build_year    year      1990..2023
@@ -33,7 +33,7 @@ repair
     """
 car_model
   model_id      key
-  model_name    label     Vento|Astra Nova|Pico|Terrano X|Luxor|Breeze
+  model_name    label!    Vento|Astra Nova|Pico|Terrano X|Luxor|Breeze
   maker         category  Korvan|Delmar|Ostrava Motors|Yamato
   body          category  sedan|hatchback|wagon|pickup
   horsepower    level     60..450/5

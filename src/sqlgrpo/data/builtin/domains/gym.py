@@ -33,7 +33,7 @@ gym_machine (machine, machines)
   zone          category  cardio|strength|stretching
   purchase_year year      2008..2023
   price         level     200..9000/100
-maintenance
+maintenance (service job, service jobs)
   maintenance_id key
   machine_id    ref       gym_machine.machine_id
   service_date  date      2022-01-01..2023-12-31

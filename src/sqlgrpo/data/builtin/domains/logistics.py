@@ -47,7 +47,7 @@ country_depot (depot, depots)
   country       category  @country
 forklift
   forklift_id   key
-  serial        label     FL-11|FL-24|FL-37|FL-48|FL-59
+  serial        label!    FL-11|FL-24|FL-37|FL-48|FL-59
   depot_id      ref       country_depot.depot_id
   lift_height   level     2..12
 inspection

@@ -20,7 +20,7 @@ mission
     """
 planet
   planet_id     key
-  planet_name   label     Aquilo|Borea|Cindra|Duna|Eos
+  planet_name   label!    Aquilo|Borea|Cindra|Duna|Eos
   planet_type   category  rocky|gas|ice
   moons (number of moons) amount 0..80
   radius        level     1000..80000/500

@@ -29,7 +29,7 @@ storm
     """
 river
   river_id      key
-  river_name    label     Alder|Brenta|Corva|Dunes|Estrel
+  river_name    label!    Alder|Brenta|Corva|Dunes|Estrel
   length_km (length in km) amount 40..4000/20
   basin         category  northern|southern|inland
 dam

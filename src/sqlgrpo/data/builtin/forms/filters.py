@@ -12,7 +12,7 @@ ASK_ONE = (
     "List the {a.words} of every {t.one} {c.words}.",
     "What is the {a.words} of each {t.one} {c.words}?",
     "Show the {a.many} of all {t.many} {c.words}.",
-    "Find the {t.many} {c.words} and give their {a.words}.",
+    "Find the {t.many} {c.words} and give their {a.many}.",
     "For each {t.one} {c.words}, show the {a.words}.",
     "What are the {a.many} of the {t.many} {c.words}?",
 )
@@ -102,7 +102,7 @@ FILTERS = (
             "List the {a.words} and {b.words} of every {t.one} {c.words}.",
             "What are the {a.words} and the {b.words} of the {t.many} {c.words}?",
             "For each {t.one} {c.words}, show the {a.words} and the {b.words}.",
-            "Find the {t.many} {c.words} and give their {a.words} and {b.words}.",
+            "Find the {t.many} {c.words} and give their {a.many} and {b.words}.",
         ),
     ),
     Form(

@@ -25,7 +25,7 @@ JOIN_GROUPS = (
             "{s.many}.",
             "How many {s.many} does each {p.one} have? Show the {m.words} and the number, leaving "
             "out {p.many} without any.",
-            "Count the {s.many} of each {p.one} that has some, and show it with the {p.one}'s "
+            "Count the {s.many} of each {p.one} {p.that} has some, and show it with the {p.one}'s "
             "{m.words}.",
         ),
     ),
@@ -78,8 +78,9 @@ JOIN_GROUPS = (
         sql=f"SELECT {{m.full}}, SUM({{n.full}}) {FROM} GROUP BY {{link.key.full}}",
         phrasings=(
             "For each {p.one} with at least one {s.one}, show the {m.words} and the total "
-            "{n.words} of its {s.many}.",
-            "What is the total {n.words} of the {s.many} of each {p.one} that has any? Show the "
+            "{n.words} of {p.its} {s.many}.",
+            "What is the total {n.words} of the {s.many} of each {p.one} {p.that} has any? "
+            "Show the "
             "{m.words} and the total.",
             "Add up the {n.words} of the {s.many} per {p.one}, skip {p.many} without {s.many}, and "
             "show the {m.words} with the total.",
@@ -94,7 +95,7 @@ JOIN_GROUPS = (
         phrasings=(
             "List the {m.words} of each {p.one} with more than {k} {s.many}.",
             "Which {p.many} have more than {k} {s.many}? Show the {m.words} of each.",
-            "Find every {p.one} that has more than {k} {s.many} and give its {m.words}.",
+            "Find every {p.one} {p.that} has more than {k} {s.many} and give {p.its} {m.words}.",
         ),
     ),
     Form(
@@ -106,9 +107,11 @@ JOIN_GROUPS = (
         "ORDER BY COUNT(*) DESC, {m.full} LIMIT 1",
         phrasings=(
             "What is the {m.words} of the {p.one} with the most {s.many}, ties by {m.words}?",
-            "Which {p.one} has the largest number of {s.many}? Show its {m.words}; break ties by "
+            "Which {p.one} has the largest number of {s.many}? Show {p.its} {m.words}; break "
+            "ties by "
             "{m.words}.",
-            "Find the {m.words} of the one {p.one} that has the most {s.many}, ties by {m.words}.",
+            "Find the {m.words} of the one {p.one} {p.that} has the most {s.many}, ties by "
+            "{m.words}.",
         ),
     ),
     Form(

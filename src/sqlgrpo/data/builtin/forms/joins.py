@@ -20,10 +20,10 @@ JOINS = (
         draw=a_link(child={"a": SHOWN}, parent={"b": SHOWN}),
         sql=f"SELECT {{a.full}}, {{b.full}} {FROM}",
         phrasings=(
-            "List the {a.words} of every {s.one} together with the {b.words} of its {p.one}.",
+            "List the {a.words} of every {s.one} together with the {b.words} of {s.its} {p.one}.",
             "For each {s.one}, show the {a.words} and the {p.one}'s {b.words}.",
-            "What are the {a.words} of each {s.one} and the {b.words} of its {p.one}?",
-            "Show each {s.one}'s {a.words} and its {p.one}'s {b.words}.",
+            "What are the {a.words} of each {s.one} and the {b.words} of {s.its} {p.one}?",
+            "Show each {s.one}'s {a.words} and {s.its} {p.one}'s {b.words}.",
         ),
     ),
     Form(
@@ -33,7 +33,7 @@ JOINS = (
         draw=a_link(parent={"b": SHOWN}, where_child=(makers.compare,)),
         sql=f"SELECT {{b.full}} {FROM} WHERE {{c.full}}",
         phrasings=(
-            "For each {s.one} {c.words}, show the {b.words} of its {p.one}.",
+            "For each {s.one} {c.words}, show the {b.words} of {s.its} {p.one}.",
             "What is the {p.one}'s {b.words} for each {s.one} {c.words}?",
             "List the {p.one}'s {b.words} for every {s.one} {c.words}.",
         ),
@@ -74,7 +74,7 @@ JOINS = (
         phrasings=(
             "List the {a.words} of every {s.one} whose {c.clause} and whose {p.one}'s {d.clause}.",
             "Among the {s.many} {c.words}, show the {a.words} of those whose {p.one}'s {d.clause}.",
-            "Find each {s.one} whose {c.clause} and whose {p.one}'s {d.clause}, and give its "
+            "Find each {s.one} whose {c.clause} and whose {p.one}'s {d.clause}, and give {s.its} "
             "{a.words}.",
         ),
     ),
@@ -85,8 +85,9 @@ JOINS = (
         draw=a_link(child={"a": SHOWN}, parent={"b": SHOWN}, where_child=(makers.compare,)),
         sql=f"SELECT {{a.full}}, {{b.full}} {FROM} WHERE {{c.full}}",
         phrasings=(
-            "For each {s.one} {c.words}, show the {a.words} and the {b.words} of its {p.one}.",
-            "List the {a.words} of every {s.one} {c.words} together with its {p.one}'s {b.words}.",
+            "For each {s.one} {c.words}, show the {a.words} and the {b.words} of {s.its} {p.one}.",
+            "List the {a.words} of every {s.one} {c.words} together with {s.its} {p.one}'s "
+            "{b.words}.",
             "Show the {a.words} and the {p.one}'s {b.words} for all {s.many} {c.words}.",
         ),
     ),
@@ -157,9 +158,10 @@ JOINS = (
         draw=a_link(child={"n": RANKED, "a": SHOWN}, parent={"b": LABEL}),
         sql=f"SELECT {{a.full}}, {{b.full}} {FROM} ORDER BY {{n.full}}",
         phrasings=(
-            "Show each {s.one}'s {a.words} and its {p.one}'s {b.words}, ordered by {n.words} "
+            "Show each {s.one}'s {a.words} and {s.its} {p.one}'s {b.words}, ordered by {n.words} "
             "{n.rising}.",
-            "List the {a.words} of every {s.one} with the {b.words} of its {p.one}, by increasing "
+            "List the {a.words} of every {s.one} with the {b.words} of {s.its} {p.one}, by "
+            "increasing "
             "{n.words}.",
             "Sort the {s.many} by {n.words}, {n.least} first, and show the {a.words} and the "
             "{p.one}'s {b.words}.",

@@ -24,7 +24,7 @@ ORDERS = (
         phrasings=(
             "List the {a.words} of every {t.one}, ordered by {n.words} {n.rising}.",
             "Show the {a.many} of all {t.many} in ascending order of {n.words}.",
-            "Sort the {t.many} by {n.words}, {n.least} first, and show their {a.words}.",
+            "Sort the {t.many} by {n.words}, {n.least} first, and show their {a.many}.",
             "What are the {a.many} of the {t.many}, by increasing {n.words}?",
         ),
     ),
@@ -37,7 +37,7 @@ ORDERS = (
         phrasings=(
             "List the {a.words} of every {t.one}, ordered by {n.words} {n.falling}.",
             "Show the {a.many} of all {t.many} in descending order of {n.words}.",
-            "Sort the {t.many} by {n.words}, {n.most} first, and show their {a.words}.",
+            "Sort the {t.many} by {n.words}, {n.most} first, and show their {a.many}.",
             "What are the {a.many} of the {t.many}, by decreasing {n.words}?",
         ),
     ),
@@ -62,7 +62,7 @@ ORDERS = (
         phrasings=(
             "List the {a.words} of the {t.many} {c.words}, ordered by {n.words} {n.rising}.",
             "For {t.many} {c.words}, show the {a.many} in ascending order of {n.words}.",
-            "Sort the {t.many} {c.words} by {n.words}, {n.least} first, and show their {a.words}.",
+            "Sort the {t.many} {c.words} by {n.words}, {n.least} first, and show their {a.many}.",
         ),
     ),
     Form(
@@ -74,7 +74,7 @@ ORDERS = (
         phrasings=(
             "List the {a.words} of the {t.many} {c.words}, ordered by {n.words} {n.falling}.",
             "For {t.many} {c.words}, show the {a.many} in descending order of {n.words}.",
-            "Sort the {t.many} {c.words} by {n.words}, {n.most} first, and show their {a.words}.",
+            "Sort the {t.many} {c.words} by {n.words}, {n.most} first, and show their {a.many}.",
         ),
     ),
     Form(
@@ -128,9 +128,10 @@ ORDERS = (
         phrasings=(
             "What is the {m.words} of the one {t.one} with the {n.most} {n.words}, ties by "
             "{m.words}?",
-            "Give the {m.words} of the single {t.one} that has the {n.most} {n.words}; break ties "
+            "Give the {m.words} of the single {t.one} {t.that} has the {n.most} {n.words}; "
+            "break ties "
             "by {m.words}.",
-            "Show only the first {t.one} by decreasing {n.words}, ties by {m.words}: its "
+            "Show only the first {t.one} by decreasing {n.words}, ties by {m.words}: {t.its} "
             "{m.words}.",
         ),
     ),
@@ -143,9 +144,9 @@ ORDERS = (
         phrasings=(
             "What is the {m.words} of the one {t.one} with the {n.least} {n.words}, ties by "
             "{m.words}?",
-            "Give the {m.words} of the single {t.one} that has the {n.least} {n.words}; break "
+            "Give the {m.words} of the single {t.one} {t.that} has the {n.least} {n.words}; break "
             "ties by {m.words}.",
-            "Show only the first {t.one} by increasing {n.words}, ties by {m.words}: its "
+            "Show only the first {t.one} by increasing {n.words}, ties by {m.words}: {t.its} "
             "{m.words}.",
         ),
     ),

@@ -33,7 +33,7 @@ SELECT = (
             "List the {a.words} and {b.words} of every {t.one}.",
             "What are the {a.words} and the {b.words} of each {t.one}?",
             "For each {t.one}, show the {a.words} and the {b.words}.",
-            "Show every {t.one}'s {a.words} together with its {b.words}.",
+            "Show every {t.one}'s {a.words} together with {t.its} {b.words}.",
             "Give the {a.many} and {b.many} of all {t.many}.",
         ),
     ),

@@ -59,7 +59,8 @@ SUBQUERIES = (
         draw=a_table(n=RANKED, a=SHOWN),
         sql="SELECT {a} FROM {t} WHERE {n} = (SELECT MAX({n}) FROM {t})",
         phrasings=(
-            "List the {a.words} of every {t.one} that has the {n.most} {n.words} of all, including "
+            "List the {a.words} of every {t.one} {t.that} has the {n.most} {n.words} of all, "
+            "including "
             "ties.",
             "Which {t.many} have the {n.most} {n.words}? Show the {a.words} of all that tie.",
             "Show the {a.words} of each {t.one} whose {n.words} equals the maximum {n.words}.",
@@ -72,7 +73,7 @@ SUBQUERIES = (
         draw=a_table(n=RANKED, a=SHOWN),
         sql="SELECT {a} FROM {t} WHERE {n} = (SELECT MIN({n}) FROM {t})",
         phrasings=(
-            "List the {a.words} of every {t.one} that has the {n.least} {n.words} of all, "
+            "List the {a.words} of every {t.one} {t.that} has the {n.least} {n.words} of all, "
             "including ties.",
             "Which {t.many} have the {n.least} {n.words}? Show the {a.words} of all that tie.",
             "Show the {a.words} of each {t.one} whose {n.words} equals the minimum {n.words}.",
@@ -88,7 +89,7 @@ SUBQUERIES = (
         phrasings=(
             "For each {g.words}, show the {a.words} and the {g.words} of every {t.one} with the "
             "{n.most} {n.words} for that {g.words}.",
-            "List the {a.words} and {g.words} of each {t.one} that has the {n.most} {n.words} "
+            "List the {a.words} and {g.words} of each {t.one} {t.that} has the {n.most} {n.words} "
             "among the {t.many} with the same {g.words}.",
             "Within each {g.words}, which {t.many} have the maximum {n.words}? Show their "
             "{a.words} and {g.words}.",
@@ -101,7 +102,7 @@ SUBQUERIES = (
         draw=a_link(parent={"m": SHOWN}),
         sql=HAVING_CHILD + ")",
         phrasings=(
-            "List the {m.words} of every {p.one} that has at least one {s.one}.",
+            "List the {m.words} of every {p.one} {p.that} has at least one {s.one}.",
             "Which {p.many} have any {s.many}? Show the {m.words} of each.",
             "Show the {m.words} of each {p.one} with one or more {s.many}.",
         ),
@@ -113,7 +114,7 @@ SUBQUERIES = (
         draw=a_link(parent={"m": SHOWN}, where_child=(makers.compare,)),
         sql=HAVING_CHILD + " WHERE {c.sql})",
         phrasings=(
-            "List the {m.words} of every {p.one} that has at least one {s.one} {c.words}.",
+            "List the {m.words} of every {p.one} {p.that} has at least one {s.one} {c.words}.",
             "Which {p.many} have any {s.one} {c.words}? Show the {m.words} of each.",
             "Show the {m.words} of each {p.one} with one or more {s.many} {c.words}.",
         ),
@@ -125,7 +126,7 @@ SUBQUERIES = (
         draw=a_link(parent={"m": SHOWN}),
         sql=WITHOUT_CHILD + "{known})",
         phrasings=(
-            "List the {m.words} of every {p.one} that has no {s.many}.",
+            "List the {m.words} of every {p.one} {p.that} has no {s.many}.",
             "Which {p.many} have no {s.one} at all? Show the {m.words} of each.",
             "Show the {m.words} of each {p.one} without any {s.one}.",
         ),
@@ -137,7 +138,7 @@ SUBQUERIES = (
         draw=a_link(parent={"m": SHOWN}, where_child=(makers.compare,)),
         sql=WITHOUT_CHILD + " WHERE {c.sql}{and_known})",
         phrasings=(
-            "List the {m.words} of every {p.one} that has no {s.one} {c.words}.",
+            "List the {m.words} of every {p.one} {p.that} has no {s.one} {c.words}.",
             "Which {p.many} have no {s.many} {c.words}? Show the {m.words} of each.",
             "Show the {m.words} of each {p.one} without any {s.one} {c.words}.",
         ),
@@ -152,7 +153,7 @@ SUBQUERIES = (
         phrasings=(
             "How many {p.many} have at least one {s.one} {c.words}?",
             "Count the {p.many} with one or more {s.many} {c.words}.",
-            "What is the number of {p.many} that have at least one {s.one} {c.words}?",
+            "What is the number of {p.many} {p.that} have at least one {s.one} {c.words}?",
         ),
     ),
     Form(
@@ -164,7 +165,7 @@ SUBQUERIES = (
         phrasings=(
             "How many {p.many} have no {s.many}?",
             "Count the {p.many} without any {s.one}.",
-            "What is the number of {p.many} that have no {s.one}?",
+            "What is the number of {p.many} {p.that} have no {s.one}?",
         ),
     ),
 )

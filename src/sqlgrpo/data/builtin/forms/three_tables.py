@@ -52,9 +52,11 @@ THREE_TABLES = (
         draw=_chain,
         sql=f"SELECT {{a.full}}, {{m.full}} {FROM}",
         phrasings=(
-            "For each {s.one}, show the {a.words} and the {m.words} of its {p.one}'s {q.one}.",
-            "List the {a.words} of every {s.one} with the {m.words} of the {q.one} of its {p.one}.",
-            "Show each {s.one}'s {a.words} together with the {m.words} of its {p.one}'s {q.one}.",
+            "For each {s.one}, show the {a.words} and the {m.words} of {s.its} {p.one}'s {q.one}.",
+            "List the {a.words} of every {s.one} with the {m.words} of the {q.one} of {s.its} "
+            "{p.one}.",
+            "Show each {s.one}'s {a.words} together with the {m.words} of {s.its} {p.one}'s "
+            "{q.one}.",
         ),
     ),
     Form(
@@ -114,7 +116,7 @@ THREE_TABLES = (
         sql="SELECT {b} FROM {p} WHERE {first.key} IN (SELECT {first.ref.full} FROM {s} "
         "JOIN {q} ON {second.on} WHERE {c.full})",
         phrasings=(
-            "List the {b.words} of every {p.one} that has at least one {s.one} whose {q.one}'s "
+            "List the {b.words} of every {p.one} {p.that} has at least one {s.one} whose {q.one}'s "
             "{c.clause}.",
             "Which {p.many} have any {s.one} whose {q.one}'s {c.clause}? Show the {b.words} of "
             "each.",
