@@ -129,8 +129,8 @@ class Bench:
             (sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts)
         )
         if purpose not in self._own:
-            found = self._search.candidates(self._config.own_databases + 1, profile, purpose)
-            self._own[purpose] = [c for c in found if c.certain and c.rows]
+            found = self._search.candidates(self._config.own_databases, profile, purpose)
+            self._own[purpose] = [c for c in found if c.certain or not self.suite.certain]
         return self._own[purpose]
 
 

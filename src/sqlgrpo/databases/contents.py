@@ -51,15 +51,18 @@ def flavours(rows: int) -> list[Flavour]:
         Flavour(rows=max(3, rows // 3), hit=0.8, null=0.0, spread=12, orphan=0.0),
         Flavour(rows=rows, hit=0.6, null=0.35, spread=4, orphan=0.4),
         Flavour(rows=max(3, rows // 2), hit=0.7, null=0.1, spread=5, empty=0.35),
+        Flavour(rows=rows, hit=0.15, null=0.05, spread=4),
+        Flavour(rows=rows, hit=0.0, null=0.1, spread=6),
         Flavour(rows=rows, hit=0.7, null=0.05, spread=1, orphan=0.1),
+        Flavour(rows=max(3, rows // 3), hit=0.7, null=0.95, spread=3, orphan=0.1),
     ]
 
 
 def random_flavour(rows: int, rng: Random) -> Flavour:
     return Flavour(
         rows=rows if rng.random() < 0.3 else rng.randint(1, max(2, rows)),
-        hit=rng.choice((0.3, 0.5, 0.7, 0.9)),
-        null=rng.choice((0.0, 0.0, 0.1, 0.3)),
+        hit=rng.choice((0.1, 0.3, 0.5, 0.7, 0.9)),
+        null=rng.choice((0.0, 0.0, 0.1, 0.3, 0.6)),
         spread=rng.choice((1, 2, 3, 5, 12)),
         orphan=rng.choice((0.0, 0.2, 0.5)),
         empty=rng.choice((0.0, 0.0, 0.2)),
@@ -203,6 +206,9 @@ def _values(
 ) -> list[object]:
     plain = choice.plain if choice.wide else choice.plain[: flavour.spread]
     near = choice.near or plain
+    if not flavour.hit:  # nobody meets a condition, not even by chance
+        near = tuple(v for v in near if v not in choice.hits) or near
+        plain = tuple(v for v in plain if v not in choice.hits) or plain
     null = 0.0 if column.not_null else flavour.null
     values: list[object] = []
     for hit in hits:

@@ -217,7 +217,8 @@ def _settle_limit(select: exp.Select, descending: bool) -> bool:
 
 def _settle_bare_columns(select: exp.Select, descending: bool) -> bool:
     group = select.args.get("group")
-    aggregates = [a for e in select.expressions for a in e.find_all(exp.AggFunc)]
+    found = [a for e in select.expressions for a in e.find_all(exp.AggFunc)]
+    aggregates = [a for a in found if _plain(a)]
     if not group and not aggregates:
         return False
     if len(aggregates) == 1 and isinstance(aggregates[0], (exp.Min, exp.Max)):
@@ -240,6 +241,11 @@ def _settle_bare_columns(select: exp.Select, descending: bool) -> bool:
             column.replace(settle(this=column.copy()))
             changed = True
     return changed
+
+
+def _plain(aggregate: exp.Expr) -> bool:
+    """Whether an aggregate is not the function of a window."""
+    return not isinstance(aggregate.find_ancestor(exp.Window, exp.Select), exp.Window)
 
 
 def same_answer(gold: GoldRows, rows: Rows, config: CompareConfig) -> bool:

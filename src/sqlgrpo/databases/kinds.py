@@ -13,7 +13,6 @@ from sqlgrpo.types import Quirks
 DATED = re.compile(r"date|time|year", re.IGNORECASE)
 NUMBERS = re.compile(r"num|dec|money|currency|fixed|serial|bit\b", re.IGNORECASE)
 DATE_TEXT = re.compile(r"\d{4}-\d\d-\d\d")
-TIME_TEXT = re.compile(r"\d\d:\d\d")
 NUMBER_TEXT = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*\Z")
 
 
@@ -28,6 +27,8 @@ def kind(column: Column, conditions: list[Condition]) -> str:
     if column.affinity == "real":
         return "number"
     if column.affinity == "text" or column.affinity == "blob":
+        if any(c.operator == "date" for c in conditions):
+            return "datetime" if column.affinity == "text" else "date"
         return _text_kind(texts) if column.affinity == "text" or texts else "any"
     name = column.type.lower()
     if "bool" in name:
@@ -43,7 +44,7 @@ def kind(column: Column, conditions: list[Condition]) -> str:
 
 def _text_kind(texts: list[str]) -> str:
     if any(DATE_TEXT.match(text) for text in texts):
-        return "datetime" if any(TIME_TEXT.search(text) for text in texts) else "date"
+        return "datetime"
     return "text"
 
 
@@ -58,7 +59,8 @@ def inferred(schema: Schema, profile: Profile, quirks: Quirks) -> Schema:
 def _retyped(table: Table, profile: Profile) -> Iterator[Column]:
     for column in table.columns:
         place = (table.name.lower(), column.name.lower())
-        values = [c.value for c in profile.conditions.get(place, ()) if not c.through]
+        direct = [c for c in profile.conditions.get(place, ()) if not c.through]
+        values = [c.value for c in direct]
         words = [v for v in values if isinstance(v, str) and not NUMBER_TEXT.match(v)]
         numbers = [v for v in values if not isinstance(v, str)]
         if words and column.affinity in ("integer", "real", "numeric") and column.type:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from sqlgrpo.databases.functions import DATES
 from sqlgrpo.parsers.schema import Schema
 
 Place = tuple[str, str]
@@ -40,7 +41,10 @@ MOST_ROWS = 150  # largest number that is taken for a count of rows
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A column compared with a constant; ``through`` names a function applied to it first."""
+    """A column compared with a constant; ``through`` names a function applied to it first.
+
+    The operators ``date`` and ``cast`` only say how the column is used.
+    """
 
     operator: str
     value: object
@@ -83,6 +87,10 @@ class Profile:
                 self._count(constant(node.expression))
             if isinstance(node, NUMERIC_USES):
                 self._arithmetic(node, places)
+            if use := _special_use(node):
+                for column in node.find_all(exp.Column):
+                    if place := places.of(column):
+                        self.conditions[place].append(Condition(use, None, use))
             if isinstance(node, MEASURES) and (place := places.of(node.this)):
                 self.measured.add(place)
         return self
@@ -135,6 +143,17 @@ class Profile:
             place = places.of(side.unnest()) if isinstance(side, exp.Expr) else None
             if place:
                 self.numeric.add(place)
+
+
+def _special_use(node: exp.Expr) -> str:
+    """``date`` or ``cast`` where a function expects text of a certain form."""
+    if isinstance(node, (exp.TimeToStr, exp.Date, exp.TsOrDsToTimestamp)):
+        return "date"
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() in DATES:
+        return "date"
+    if isinstance(node, exp.Cast) and not node.to.is_type("text", "varchar"):
+        return "cast"
+    return "cast" if isinstance(node, NUMERIC_USES) else ""
 
 
 def constant(node: exp.Expr | None) -> object:

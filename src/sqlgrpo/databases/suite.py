@@ -141,8 +141,9 @@ class Search:
                 candidate.session.close()
             if self._enough(number + 1, len(kept), alive, fruitless):
                 break
-        chosen, killed = self._cover(kept or uncertain, [m for m in running if m not in set(alive)])
-        suite = self._describe(chosen, running, killed, certain=bool(kept))
+        certain = len({_answer(c) for c in kept}) > 1 or not uncertain
+        chosen, killed = self._cover(kept if certain else kept + uncertain, running)
+        suite = self._describe(chosen, running, killed, certain=certain)
         for candidate in kept + uncertain:
             candidate.session.close()
         return suite
@@ -152,9 +153,9 @@ class Search:
             return kept >= self._config.databases
         return tried >= self._config.candidates and fruitless >= self._config.candidates // 2
 
-    def _cover(self, kept: list[Candidate], dead: list[str]) -> tuple[list[Candidate], set[str]]:
+    def _cover(self, kept: list[Candidate], running: list[str]) -> tuple[list[Candidate], set[str]]:
         """The databases that kill most, each counted for what those before it leave alive."""
-        kills = {id(c): {sql for sql in dead if self.differs(c, sql)} for c in kept}
+        kills = {id(c): {sql for sql in running if self.differs(c, sql)} for c in kept}
         chosen: list[Candidate] = []
         killed: set[str] = set()
         while kept and len(chosen) < self._config.databases:
@@ -167,7 +168,7 @@ class Search:
     def _describe(
         self, chosen: list[Candidate], running: list[str], killed: set[str], *, certain: bool
     ) -> Suite:
-        answers = {repr(sorted(map(repr, c.rows.rows))) for c in chosen}
+        answers = {_answer(c) for c in chosen}
         return Suite(
             contents=tuple(self._case.blueprint.surviving(c.contents) for c in chosen),
             mutants=len(running),
@@ -190,14 +191,17 @@ class Search:
         return Contents(tuple(() for _ in self._case.schema.tables))
 
     def candidates(
-        self, count: int, profile: Profile | None = None, purpose: str = "suite"
+        self, count: int, profile: Profile | None = None, purpose: str = ""
     ) -> Iterator[Candidate]:
-        """Open databases, one after the other, each with the gold's answer."""
+        """Open databases, one after the other, each with the gold's answer.
+
+        With a ``purpose``, the empty database that every suite begins with is left out.
+        """
         profile = profile or self._case.profile
         rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
         casefold = self._case.blueprint.casefold
         maker = Maker(self._case.schema, profile, casefold=casefold, rows=self._config.rows)
-        plan = flavours(maker.rows)
+        plan = flavours(maker.rows)[bool(purpose) :]
         for number in range(count):
             flavour = plan[number] if number < len(plan) else random_flavour(maker.rows, rng)
             yield self.open(maker.make(flavour, rng))
@@ -218,6 +222,10 @@ class Search:
     def differs(self, candidate: Candidate, sql: str) -> bool:
         """Whether a query gives something else than the gold on this database."""
         return not same_answer(candidate.rows, candidate.session.run(sql), self._compare)
+
+
+def _answer(candidate: Candidate) -> str:
+    return repr(sorted(map(repr, candidate.rows.rows)))
 
 
 def broken_gold(error: str) -> ExampleError:

@@ -20,12 +20,13 @@ INTEGERS = (1, 2, 3, 5, 0, 4, 8, -1, 10, 30, -7, 100, 2500, 70000)
 FRACTIONS = (1, 2, 0.5, 3, 1.5, -0.5, 0, 2.25, 10, 99.9, -3, 1000.25, 64000)
 DATES = ("2020-01-01", "2019-12-31", "2020-02-29", "2021-06-15", "1999-07-04", "2010-01-01")
 HOURS = ("08:00:00", "12:30:00", "00:00:00", "23:59:59", "08:30:00")
+NUMERIC_TEXTS = ("1.5", "10", "9", "2.75", "12x", "-3", "0")
 PLAIN: dict[str, tuple[object, ...]] = {
     "integer": INTEGERS,
     "number": FRACTIONS,
     "text": WORDS,
     "date": DATES,
-    "datetime": tuple(f"{day} {hour}" for day in DATES for hour in HOURS[:2]),
+    "datetime": (*DATES, *(f"{day} {hour}" for day in DATES for hour in HOURS[:2])),
     "time": HOURS,
     "boolean": (0, 1),
     "any": (1, "ada", 2, "bo", 0, "10", 2.5, ""),
@@ -104,6 +105,11 @@ def pool(column: Column, conditions: list[Condition], *, casefold: bool) -> Pool
 def neighbours(condition: Condition, of: str) -> Iterator[object]:
     """The constant of a condition and the values around it, in the column's class."""
     value = condition.value
+    if condition.operator == "date":
+        return
+    if condition.operator == "cast":
+        yield from NUMERIC_TEXTS if of == "text" else ()
+        return
     if of in ("integer", "number", "boolean"):
         number = _number(value)
         if number is not None:
@@ -157,7 +163,7 @@ def _moments(value: str, of: str) -> Iterator[object]:
     if of == "time":
         yield from (value, value[:-1] + "0", value[:-1] + "5", "00:00:00", "23:59:59")
         return
-    hours = (" 00:00:00", " 08:00:00") if of == "datetime" else ("",)
+    hours = ("", " 08:00:00", " 00:00:00") if of == "datetime" else ("",)
     for day in _days(value):
         yield from (day + hour for hour in hours)
     if len(value) > 10:
