@@ -36,6 +36,7 @@ from sqlgrpo.types import Quirks
         ("SELECT a FROM t ORDER BY LIMIT 1", "near 'LIMIT': ORDER BY with nothing after it"),
         ("SELECT a FROM t GROUP BY", "GROUP BY with nothing after it"),
         ("SELECT a INTO b FROM t", "query writes"),
+        ("SELECT ( SELECT COUNT ( * ) ->> FROM t WHERE t . ) id = t ) FROM t", ""),
         ("SELECT '\0'", "query with a NUL character"),
         ("SELECT '\ud800'", "query is not valid Unicode"),
         ("SELECT " + "(" * 5_000, "query is nested too deeply"),

@@ -24,6 +24,7 @@ CREATE TABLE land (id INTEGER PRIMARY KEY, title TEXT, area REAL);"""
         ("SELECT title FROM city JOIN land USING (id) WHERE id > 1", {"land.title", "city.id"}),
         ("SELECT title FROM city NATURAL JOIN land ORDER BY id", {"land.title", "city.id"}),
         ("SELECT rowid FROM city", {"city.rowid"}),
+        ("SELECT SUM(size) OVER w FROM city WINDOW w AS (ORDER BY id)", {"city.size", "city.id"}),
         ("SELECT * FROM (SELECT * FROM city) WHERE size > 1", {"city.size"}),
         (
             "SELECT name FROM city UNION SELECT title FROM land ORDER BY name",

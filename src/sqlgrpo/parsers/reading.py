@@ -8,6 +8,7 @@ a comma too many), so these are checked on the tokens.
 from __future__ import annotations
 
 from functools import lru_cache
+from logging import ERROR, getLogger
 
 import sqlparse
 from sqlglot import exp
@@ -20,10 +21,13 @@ from sqlgrpo.parsers.completion import is_text
 from sqlgrpo.parsers.tokens import Place, misplaced, not_one_query, unterminated
 from sqlgrpo.types import Quirks
 
+getLogger("sqlglot").setLevel(ERROR)  # its warnings are about the model's text
 MAX_SQL_CHARS = 20_000
 MAX_DEPTH = 200
 STRICT = Quirks()
 WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Alter, exp.Into)
+PARSER_BUGS = (TypeError, AttributeError, IndexError, KeyError, ValueError)
+"""What sqlglot's compiled parser raises by mistake on some texts that no engine accepts."""
 
 
 class SqlSyntaxError(SqlgrpoError):
@@ -76,7 +80,7 @@ def format_sql(sql: str) -> str:
     return str(sqlparse.format(sql, reindent=True, keyword_case="upper")).strip()
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def _read(sql: str, dialect: str, double_quoted_strings: bool) -> exp.Query | SqlSyntaxError:
     """Errors are returned, not raised, so that they are cached too."""
     if len(sql) > MAX_SQL_CHARS:
@@ -102,6 +106,8 @@ def _read(sql: str, dialect: str, double_quoted_strings: bool) -> exp.Query | Sq
         return SqlSyntaxError(str(error))
     except RecursionError:
         return SqlSyntaxError("query is nested too deeply")
+    except PARSER_BUGS as error:
+        return SqlSyntaxError(f"unreadable ({error})")
     return _checked(tree, tokens)
 
 

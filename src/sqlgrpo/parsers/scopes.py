@@ -46,7 +46,7 @@ def resolve_sql(
     return _resolve_cached(sql, dialect, quirks, ddl)
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=1_024)
 def _resolve_cached(sql: str, dialect: str, quirks: Quirks, ddl: str) -> Resolution:
     schema = parse_schema(ddl, dialect) if ddl else None
     return resolve(read(sql, dialect, quirks), schema)
@@ -121,8 +121,10 @@ class _Resolver:
             self._names(condition, frame)
         for projection in node.expressions:
             self._names(projection, replace(frame, aliases={}))
-        for clause in ("where", "group", "having", "windows", "distinct", "order", *LIMITS):
+        for clause in ("where", "group", "having", "distinct", "order", *LIMITS):
             self._names(node.args.get(clause), frame)
+        for window in node.args.get("windows") or []:
+            self._names(window, frame)
         return self._outputs(node, frame)
 
     def _item(self, item: exp.Expr, frame: Frame) -> list[exp.Expr]:
