@@ -67,7 +67,8 @@ def test_the_schema_text_declares_what_the_topic_knows(topic):
 
 def test_the_same_seed_gives_the_same_examples_and_another_seed_gives_others(examples):
     assert make() == examples
-    assert {example.question for example in make(seed=2)} != {e.question for e in examples}
+    others = {example.question for example in make(size=500, seed=2)}
+    assert len(others - {example.question for example in examples}) > 250
 
 
 def test_an_id_means_the_same_question_whatever_the_size(examples):
@@ -89,7 +90,7 @@ def test_every_gold_runs_on_its_schema(examples):
 def test_the_judge_accepts_a_gold_of_every_form_and_rejects_a_constant(examples):
     sample = list({form_of(example): example for example in examples}.values())
     assert len(sample) == len(FORMS)
-    judge = Judge(suite=SuiteConfig(databases=3))
+    judge = Judge(suite=SuiteConfig(databases=3, candidates=8))
     judge.prefetch([(sql, e) for e in sample for sql in (e.gold_sql, "SELECT 1")])
     for example in sample:
         assert judge.judge(example.gold_sql, example).equivalent, example
@@ -103,7 +104,7 @@ def test_no_question_is_asked_twice_of_a_schema(examples):
 
 def test_a_question_never_has_two_different_golds():
     golds: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for topic in builtin_topics()[::4]:
+    for topic in builtin_topics()[::8]:
         for form in FORMS:
             for _, _, question, sql in islice(questions(form, topic, seed=3), 6):
                 golds[topic.name, question.lower().replace("'", "")].add(sql)

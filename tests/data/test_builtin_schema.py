@@ -90,8 +90,8 @@ def test_every_gold_runs_and_names_are_quoted_where_they_must_be(tmp_path):
 
 
 def test_the_judge_accepts_the_golds(tmp_path):
-    sample = make(tmp_path, SHOP, size=40)
-    judge = Judge(suite=SuiteConfig(databases=3))
+    sample = make(tmp_path, SHOP, size=20)
+    judge = Judge(suite=SuiteConfig(databases=3, candidates=8))
     judge.prefetch([(example.gold_sql, example) for example in sample])
     assert all(judge.judge(example.gold_sql, example).equivalent for example in sample)
     judge.close()

@@ -102,7 +102,7 @@ FILTERS = (
             "List the {a.words} and {b.words} of every {t.one} {c.words}.",
             "What are the {a.words} and the {b.words} of the {t.many} {c.words}?",
             "For each {t.one} {c.words}, show the {a.words} and the {b.words}.",
-            "Find the {t.many} {c.words} and give their {a.many} and {b.words}.",
+            "Find the {t.many} {c.words} and give their {a.many} and {b.many}.",
         ),
     ),
     Form(
