@@ -14,6 +14,8 @@ from sqlglot.errors import SqlglotError
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.compare import Comparison, GoldRows
+from sqlgrpo.databases.contents import Contents
+from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
 from sqlgrpo.databases.gold import gold_rows
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
@@ -95,6 +97,19 @@ class Bench:
         if self._real:
             self._real[0].close()
 
+    def explain(self, sql: str) -> Counterexample | None:
+        """The smallest database that tells a prediction from the gold, if one was found."""
+        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
+        if refusal(text, self._limits) or same_text(text) == self._gold_text:
+            return None
+        for candidate in [*self._candidates, *self._own_databases(text)]:
+            result = candidate.session.run(text)
+            if result.error:
+                return None
+            if Comparison(self._compare).add(candidate.rows, result.rows, result.width):
+                return self._counterexample(candidate.contents, text)
+        return None
+
     def _on(self, candidates: list[Candidate], text: str, comparison: Comparison) -> Outcome:
         self._alarm(self._limits.timeout_s)
         deadline = time.monotonic() + self._limits.timeout_s
@@ -103,12 +118,36 @@ class Bench:
             outcome = _compared(comparison, candidate.rows, result)
             if not outcome.equivalent:
                 return outcome
+        self._alarm(0)
         return RIGHT
+
+    def _counterexample(self, contents: Contents, text: str) -> Counterexample:
+        def differ(smaller: Contents) -> bool:
+            candidate = self._search.open(smaller)
+            result = candidate.session.run(text)
+            reason = _compared(Comparison(self._compare), candidate.rows, result)
+            candidate.session.close()
+            usable = candidate.certain or not self.suite.certain
+            return usable and reason.runs and not reason.equivalent
+
+        contents = self.case.blueprint.surviving(contents)
+        contents = shrunk(contents, self.case.blueprint, differ)
+        last = self._search.open(contents)
+        result = last.session.run(text)
+        last.session.close()
+        return Counterexample(
+            inserts=inserts(contents, self.case.schema),
+            gold_rows=last.rows.rows,
+            pred_rows=result.rows,
+            reason=_compared(Comparison(self._compare), last.rows, result).reason,
+        )
 
     def _on_real(self, text: str, comparison: Comparison) -> Outcome:
         session, rows = self._real = self._real or self._open_real()
         self._alarm(self._limits.timeout_s)
-        return _compared(comparison, rows, session.run(text))
+        outcome = _compared(comparison, rows, session.run(text))
+        self._alarm(0)
+        return outcome
 
     def _open_real(self) -> tuple[Session, GoldRows]:
         assert self.example.database is not None, f"{self.example.id} has no database"

@@ -94,7 +94,7 @@ class Maker:
 
     def make(self, flavour: Flavour, rng: Random) -> Contents:
         made: dict[str, list[Row]] = {}
-        for table in _parents_first(self._schema):
+        for table in parents_first(self._schema):
             made[table.name.lower()] = self._table(table, flavour, rng, made)
         rows = tuple(tuple(made[t.name.lower()]) for t in self._schema.tables)
         return Contents(rows, reverse=rng.random() < 0.5)
@@ -291,7 +291,7 @@ def _references(schema: Schema) -> list[tuple[Place, Place]]:
     return [pair for pair in pairs if pair[0] != pair[1]]
 
 
-def _parents_first(schema: Schema) -> list[Table]:
+def parents_first(schema: Schema) -> list[Table]:
     """Tables after those they refer to, as far as cycles allow."""
     order: list[Table] = []
     left = list(schema.tables)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import Outcome
+from sqlgrpo.databases.explain import Counterexample
 from sqlgrpo.databases.serving import Settings
 from sqlgrpo.databases.suite import Suite
 from sqlgrpo.databases.workers import Died, Pool, Task
@@ -58,6 +59,14 @@ class Judge:
     def suite(self, example: Example) -> Suite:
         """The example's suite, built or loaded."""
         found: Suite = self._ask("report", "", example)
+        return found
+
+    def explain(self, sql: str, example: Example) -> Counterexample | None:
+        """The smallest data on which a prediction and the gold part ways.
+
+        ``None`` when the prediction passes, and when it differs in failing.
+        """
+        found: Counterexample | None = self._ask("explain", sql, example)
         return found
 
     def prefetch(self, pairs: Sequence[tuple[str, Example]]) -> None:
@@ -118,7 +127,9 @@ class Judge:
         why = f"gold fails: it ended its worker (status {death.status})"
         return ExampleError(why, kind="gold_fails")
 
-    def _verdict_of_death(self, death: Died, method: str) -> Outcome | bool:
+    def _verdict_of_death(self, death: Died, method: str) -> Outcome | bool | None:
+        if method == "explain":
+            return None
         reason = f"the query ended its worker (status {death.status})"
         if death.timed_out:
             reason = f"timed out after {self._settings.limits.timeout_s:g} s"
