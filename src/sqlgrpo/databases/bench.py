@@ -17,6 +17,7 @@ from sqlgrpo.databases.compare import Comparison, GoldRows
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
 from sqlgrpo.databases.gold import gold_rows
+from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold, profile_of
@@ -86,6 +87,23 @@ class Bench:
         if refusal(text, self._limits):
             return False
         return self._on_real(text, Comparison(self._compare)).equivalent
+
+    def metrics(self, sql: str) -> dict[str, bool]:
+        """What the comparisons of others say: on the real database if there is one, else on
+        every database of the suite."""
+        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
+        if refusal(text, self._limits):
+            return dict.fromkeys(METRICS, False)
+        sessions = [candidate.session for candidate in self._candidates]
+        if self.example.database:
+            self._real = self._real or self._open_real()
+            sessions = [self._real[0]]
+        gold = self.case.gold.sql
+        pairs = [(session.run(gold), session.run(text)) for session in sessions]
+        return {
+            name: all(metric(gold, wanted, found) for wanted, found in pairs)
+            for name, metric in METRICS.items()
+        }
 
     def report(self, _argument: str) -> Suite:
         return self.suite

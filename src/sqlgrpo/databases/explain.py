@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sqlgrpo.databases.build import Blueprint, quoted
-from sqlgrpo.databases.contents import Contents, parents_first
+from sqlgrpo.databases.contents import Contents
+from sqlgrpo.databases.links import parents_first
 from sqlgrpo.databases.sqlite import Row
 from sqlgrpo.parsers.schema import Column, Schema
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import Outcome
 from sqlgrpo.databases.explain import Counterexample
+from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.serving import Settings
 from sqlgrpo.databases.suite import Suite
 from sqlgrpo.databases.workers import Died, Pool, Task
@@ -59,6 +60,11 @@ class Judge:
     def suite(self, example: Example) -> Suite:
         """The example's suite, built or loaded."""
         found: Suite = self._ask("report", "", example)
+        return found
+
+    def metrics(self, sql: str, example: Example) -> dict[str, bool]:
+        """Whether it passes by the published comparisons in ``metrics.METRICS``, by name."""
+        found: dict[str, bool] = self._ask("metrics", sql, example)
         return found
 
     def explain(self, sql: str, example: Example) -> Counterexample | None:
@@ -116,7 +122,7 @@ class Judge:
             if answer.opening:
                 self._broken[key] = self._broken_opening(answer)
                 return
-            answer = self._verdict_of_death(answer, method)
+            answer = self._answer_of_death(answer, method)
         while len(self._known) >= MEMORY:
             del self._known[next(iter(self._known))]
         self._known[key, method, argument] = answer
@@ -127,13 +133,14 @@ class Judge:
         why = f"gold fails: it ended its worker (status {death.status})"
         return ExampleError(why, kind="gold_fails")
 
-    def _verdict_of_death(self, death: Died, method: str) -> Outcome | bool | None:
-        if method == "explain":
-            return None
+    def _answer_of_death(self, death: Died, method: str) -> Any:
+        instead = {"explain": None, "matches_real": False, "metrics": dict.fromkeys(METRICS, False)}
+        if method in instead:
+            return instead[method]
         reason = f"the query ended its worker (status {death.status})"
         if death.timed_out:
             reason = f"timed out after {self._settings.limits.timeout_s:g} s"
-        return False if method == "matches_real" else Outcome(False, False, reason)
+        return Outcome(False, False, reason)
 
     def _workers(self) -> Pool:
         if self._pool is None:
