@@ -32,6 +32,7 @@ QUERY = "SELECT name FROM city WHERE note = 'a; b'"
         f"SQL: {QUERY}; It lists all cities.",
         f"You can use {QUERY};",
         f"Run `{QUERY}` to see them.",
+        f"{QUERY};\n{QUERY};\n\n{QUERY}",
         f"{QUERY}\n\nThis query lists the names of all cities.",
         f"<sql>{QUERY}</sql> To repeat: <sql>{QUERY};</sql>",
     ],

@@ -26,8 +26,8 @@ _OTHER_SQL = re.compile(rf"[ \t(]*(?:--|/\*|(?:{_WRITE})\s+[\w\"`(\[*'])", re.IG
 _LINE_START = re.compile(rf"(?:^|(?<=[\n:`]))[ \t(]*(?:{_QUERY})", re.IGNORECASE)
 _INLINE = re.compile(rf"\b(?:{_QUERY})")
 _ANOTHER = re.compile(
-    rf"(?:;\s{{0,50}}(?i:{_STATEMENT})|(?<=[\n:`])[ \t(]{{0,50}}(?:(?i:SELECT)|{_STATEMENT}))"
-    r"\b[\s(]{1,50}[\w*'\"`(\[]"
+    rf"(?:;\s{{0,50}}(?=(?i:{_STATEMENT})\b)|(?<=[\n:`])[ \t(]{{0,50}}(?=(?i:SELECT)|{_STATEMENT}))"
+    r"(?=\w+[\s(]{1,50}[\w*'\"`(\[])"
 )
 _END_OF_QUERY = re.compile(
     r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|--[^\n]*|/\*(?:.*?\*/|.*)|(;|\n[ \t\r]*\n)", re.DOTALL
@@ -136,19 +136,19 @@ def _fenced(text: str) -> tuple[list[str], str]:
 
 
 def _bare(text: str) -> tuple[list[str], str]:
-    """A text that is SQL from its start; else the query in it, up to its end."""
+    """A text that is SQL from its start; else the queries in it, each up to its end."""
     text = text.strip()
+    answers: list[str] = []
     start = _start_of_query(text)
-    if start < 0:
-        return [], ""
-    end = _end_of_query(text, start)
-    others = len(_ANOTHER.findall(text, end))
-    if others:
-        return [], f"{others + 1} answers, expected 1"
-    sql = text[start:end]
-    if start and text[start - 1] == "`" and "`" in sql:
-        sql = sql[: sql.rindex("`")]
-    return [sql], ""
+    while start >= 0:
+        end = _end_of_query(text, start)
+        sql = text[start:end]
+        if start and text[start - 1] == "`" and "`" in sql:
+            sql = sql[: sql.rindex("`")]
+        answers.append(sql)
+        another = _ANOTHER.search(text, end)
+        start = another.end() if another else -1
+    return answers, ""
 
 
 def _start_of_query(text: str) -> int:
