@@ -24,9 +24,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Three splits whose schemas do not overlap."""
+    """What each stage reads; the schemas of train, validation and test do not overlap."""
 
+    warm_start: list[Example]
     train: list[Example]
+    """For GRPO: examples that the warm start has not seen, as far as there are enough."""
     validation: list[Example]
     test: list[Example]
 
@@ -34,7 +36,8 @@ class Prepared:
 def needed(config: Config) -> int:
     """Most training examples that the run can look at, so that no others are audited."""
     training = config.training
-    return max(training.max_steps * training.batch_size, training.warm_start.examples)
+    warm = training.warm_start.examples if training.warm_start.enabled else 0
+    return training.max_steps * training.batch_size + warm
 
 
 def prepare(
@@ -65,7 +68,16 @@ def prepare(
                 f"data: no {name} example is left of {len(loaded.examples)} loaded; "
                 f"see {run.audit} for the reasons"
             )
-    return Prepared(**chosen)
+    train = chosen["train"]
+    warm = train[: config.training.warm_start.examples]
+    fresh = train[len(warm) :] if config.training.warm_start.enabled else train
+    enough = len(fresh) >= config.training.batch_size
+    return Prepared(
+        warm_start=warm,
+        train=fresh if enough else train,
+        validation=chosen["validation"],
+        test=chosen["test"],
+    )
 
 
 def by_length(

@@ -29,7 +29,7 @@ from sqlgrpo.environments import SingleTurnEnv, build_environment
 from sqlgrpo.evaluation.evaluate import Evaluation, evaluate
 from sqlgrpo.evaluation.figures import Stages, read_stages, write_stage
 from sqlgrpo.evaluation.html_report import write_report
-from sqlgrpo.evaluation.policies import model_policy
+from sqlgrpo.evaluation.policies import Policy, model_policy
 from sqlgrpo.models import (
     adapters_to_float32,
     is_checkpoint,
@@ -46,6 +46,7 @@ from sqlgrpo.training.arguments import grpo_arguments
 from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
 from sqlgrpo.training.examples import Prepared, prepare
 from sqlgrpo.training.fast import FastGRPOTrainer
+from sqlgrpo.training.fast.policy import fast_policy
 from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.training.warm_start import steps, warm_start
@@ -106,12 +107,12 @@ class Job:
             return load_checkpoint(self.config.model, given, trainable=True)
         if not settings.enabled:
             return model
-        total = steps(self.config, len(self.data.train))
+        total = steps(self.config, len(self.data.warm_start))
         with phase(self.console, "warm start", total) as report:
             return warm_start(
                 model,
                 self.tokenizer,
-                self.data.train,
+                self.data.warm_start,
                 self.environment,
                 self.config,
                 self.run,
@@ -160,19 +161,26 @@ class Job:
         return measured.figures["suite_accuracy"].value
 
     def _evaluate(self, title: str, model: Any, examples: Sequence[Example]) -> Evaluation:
-        policy = model_policy(
-            model,
-            self.tokenizer,
-            self.environment,
-            self.config.evaluation,
-            chat=self.config.model.chat,
-            autocast=self.config.training.autocast is not None,
-        )
+        policy = self._policy(model)
         settings = self.config.evaluation
         if not title:
             return evaluate(policy, examples, self.environment, settings)
         with phase(self.console, title, len(examples)) as report:
             return evaluate(policy, examples, self.environment, settings, report.advance)
+
+    def _policy(self, model: Any) -> Policy:
+        settings, chat = self.config.evaluation, self.config.model.chat
+        policy = None
+        if self.config.training.fast:
+            policy = fast_policy(model, self.tokenizer, self.environment, settings, chat=chat)
+        return policy or model_policy(
+            model,
+            self.tokenizer,
+            self.environment,
+            settings,
+            chat=chat,
+            autocast=self.config.training.autocast is not None,
+        )
 
 
 def model_of(trainer: GRPOTrainer) -> Any:

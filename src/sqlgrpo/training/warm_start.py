@@ -32,8 +32,7 @@ log = logging.getLogger(__name__)
 def steps(config: Config, available: int) -> int:
     """Optimizer steps of the warm start."""
     warm = config.training.warm_start
-    examples = min(warm.examples, available) * warm.epochs
-    return max(1, math.ceil(examples / warm.batch_size))
+    return max(1, math.ceil(available * warm.epochs / warm.batch_size))
 
 
 def warm_start(
@@ -47,7 +46,7 @@ def warm_start(
 ) -> Any:
     """Train an adapter or all weights on golds, save it in ``warm_start/``, return the model."""
     settings = config.training.warm_start
-    chosen = examples[: settings.examples]
+    chosen = list(examples)
     if config.training.fast:
         schemas = [example.schema for example in chosen]
         chosen = together(chosen, schemas, settings.micro_batch_size, config.seed)

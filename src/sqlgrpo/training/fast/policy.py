@@ -1,0 +1,57 @@
+"""Greedy answers for an evaluation, through the engine that samples the rollouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transformers import GenerationConfig
+
+from sqlgrpo.config import EvaluationConfig
+from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.evaluation.policies import Advance, Policy
+from sqlgrpo.models.prompts import prompt_ids
+from sqlgrpo.training.fast import attention
+from sqlgrpo.training.fast.engine import RolloutEngine
+from sqlgrpo.training.fast.forward import reason_not_to_pack
+from sqlgrpo.types import Example
+
+
+def fast_policy(
+    model: Any,
+    tokenizer: Any,
+    environment: SingleTurnEnv,
+    config: EvaluationConfig,
+    *,
+    chat: bool,
+) -> Policy | None:
+    """A greedy policy that reads equal prompts once; ``None`` when the model cannot share."""
+    base = model.get_base_model() if hasattr(model, "peft_config") else model
+    if reason_not_to_pack(base):
+        return None
+    attention.register(base)
+    settings = GenerationConfig(
+        max_new_tokens=config.max_new_tokens,
+        do_sample=False,
+        eos_token_id=model.generation_config.eos_token_id or tokenizer.eos_token_id,
+    )
+    engine = RolloutEngine(model, settings, tokenizer, "auto")
+
+    def answer(examples: Sequence[Example], advance: Advance) -> list[str]:
+        prompts = [
+            prompt_ids(tokenizer, environment.messages(example), chat=chat) for example in examples
+        ]
+        order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+        texts = [""] * len(prompts)
+        was_training = model.training
+        model.eval()
+        for start in range(0, len(order), config.batch_size):
+            rows = order[start : start + config.batch_size]
+            samples, _ = engine.run(model, [prompts[row] for row in rows], None)
+            for row, sample in zip(rows, samples, strict=True):
+                texts[row] = tokenizer.decode(sample.tokens, skip_special_tokens=True)
+            advance(len(rows))
+        model.train(was_training)
+        return texts
+
+    return answer
