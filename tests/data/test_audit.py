@@ -132,6 +132,12 @@ def test_the_report_holds_every_id_some_rows_and_the_reasons(tmp_path, rubric):
     assert written["examples_per_second"] > 0
 
 
+def test_a_row_that_cannot_be_encoded_does_not_stop_the_report(tmp_path):
+    row = Quarantined(id="\ud800", kind="not_unicode", reason="\ud800", row={"id": "\ud800"})
+    Audit(kept=[], quarantined=[row]).write(tmp_path / "audit.json")
+    assert json.loads((tmp_path / "audit.json").read_text())["rows"] == 1
+
+
 def test_the_summary_has_a_line_for_each_class_and_repair(sample_file, rubric):
     report = audit_file(sample_file, rubric, quirks=Quirks(double_quoted_strings=True))
     report = replace(report, duplicates=2)

@@ -27,6 +27,7 @@ def load_rows(folder: Path, *rows: object) -> Loaded:
         ({**GOOD, "answer": None}, "missing_field", "line 2: column 'answer' is missing or null"),
         ({**GOOD, "question": "  "}, "missing_field", "column 'question' is blank"),
         ({**GOOD, "context": ["CREATE"]}, "wrong_type", "column 'context' is not text"),
+        ({**GOOD, "question": "a \ud800"}, "not_unicode", "half a surrogate pair"),
         ({**GOOD, "db": 7}, "wrong_type", "column 'db' is not text"),
         ({**GOOD, "dialect": "klingon"}, "unknown_dialect", "'klingon'"),
         ({**GOOD, "db": "gone.sqlite"}, "missing_database", "No such file"),

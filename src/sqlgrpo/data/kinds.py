@@ -8,6 +8,7 @@ KINDS: dict[str, str] = {
     "malformed_row": "the record is not a row with named columns",
     "missing_field": "question, context or answer is missing or blank",
     "wrong_type": "a column holds something else than text",
+    "not_unicode": "a column holds what no encoding can write",
     "unknown_dialect": "no such SQL dialect",
     "missing_database": "the database file is not there",
     "not_a_database": "the database file is not SQLite",

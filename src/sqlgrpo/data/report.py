@@ -43,7 +43,8 @@ class Audit:
 
     def write(self, path: Path) -> None:
         """Write ``audit.json``, whole or not at all."""
-        write_atomically(path, json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n"
+        write_atomically(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
     def as_json(self) -> dict[str, Any]:
         by_kind: defaultdict[str, list[Quarantined]] = defaultdict(list)

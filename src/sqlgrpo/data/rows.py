@@ -94,6 +94,8 @@ def _text(row: Row, column: str) -> str:
         raise ExampleError(f"column {column!r} is not text: {value!r:.60}", kind="wrong_type")
     if not value.strip():
         raise ExampleError(f"column {column!r} is blank", kind="missing_field")
+    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        raise ExampleError(f"column {column!r} has half a surrogate pair", kind="not_unicode")
     return value.strip()
 
 
