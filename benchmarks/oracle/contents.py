@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oracle.values import Style, Value, pools_for
@@ -30,6 +31,16 @@ class Relation:
     fields: tuple[Field, ...]
     links: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...]
     """Foreign keys as (own columns, parent table, parent columns)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the values of one database come from."""
+
+    rng: random.Random
+    style: Style
+    pools: Mapping[str, list[Value]]
+    aims: Mapping[str, Sequence[Value]]
 
 
 @dataclass(slots=True)
@@ -83,6 +94,7 @@ def fill(
     literals: tuple[list[str], list[float]],
     rng: random.Random,
     style: Style,
+    aims: Mapping[str, Sequence[Value]],
 ) -> Database:
     """Empty the tables and insert random rows; rows that break a constraint are left out."""
     connection.execute("PRAGMA foreign_keys = OFF")
@@ -90,6 +102,7 @@ def fill(
         connection.execute(f"DELETE FROM {_quoted(relation.name)}")
     connection.execute("PRAGMA foreign_keys = ON")
     pools = pools_for(literals, rng, style)
+    source = Source(rng=rng, style=style, pools=pools, aims=aims)
     database = Database(connection)
     kept: dict[str, list[dict[str, Value]]] = {}
     for relation in shape:
@@ -100,7 +113,7 @@ def fill(
         sql = f"INSERT INTO {_quoted(relation.name)} ({listed}) VALUES ({marks})"
         for _ in range(rng.randint(0, style.most_rows)):
             for _ in range(4):
-                values = _draw_row(relation, kept, pools, rng, style)
+                values = _draw_row(relation, kept, source)
                 row = tuple(values[name] for name in names)
                 try:
                     connection.execute(sql, row)
@@ -115,17 +128,16 @@ def fill(
 def _draw_row(
     relation: Relation,
     kept: dict[str, list[dict[str, Value]]],
-    pools: dict[str, list[Value]],
-    rng: random.Random,
-    style: Style,
+    source: Source,
 ) -> dict[str, Value]:
+    rng, style = source.rng, source.style
     rows = kept[relation.name.lower()]
-    values = {column.name: _draw(column, pools, rng, style) for column in relation.fields}
+    values = {column.name: _draw(column, source) for column in relation.fields}
     if rows and rng.random() < style.copy_share:
         values = dict(rng.choice(rows))
         for column in relation.fields:
             if column.unique or rng.random() < 0.3:
-                values[column.name] = _draw(column, pools, rng, style)
+                values[column.name] = _draw(column, source)
     by_name = {column.name.lower(): column for column in relation.fields}
     for own, parent, theirs in relation.links:
         columns = [by_name[name.lower()] for name in own]
@@ -142,9 +154,15 @@ def _draw_row(
     return values
 
 
-def _draw(column: Field, pools: dict[str, list[Value]], rng: random.Random, style: Style) -> Value:
+def _draw(column: Field, source: Source) -> Value:
+    rng, style, pools = source.rng, source.style, source.pools
     if column.nullable and rng.random() < style.null_share:
         return None
+    aims = source.aims.get(column.name.lower(), ())
+    if aims and rng.random() < style.aim:
+        aimed = rng.choice(aims)
+        if isinstance(aimed, str) is (column.kind == "text"):
+            return aimed
     if column.unique and column.kind in {"integer", "numeric"} and rng.random() < 0.7:
         return rng.randint(0, 2 + 2 * style.most_rows)
     if column.unique and column.kind == "text" and rng.random() < 0.4:

@@ -6,16 +6,18 @@ import random
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlglot
 
 from oracle.compare import Row, agreeing, permutations, with_keys
 from oracle.contents import fill, open_schema, read_shape
-from oracle.values import draw_style, literals_of
+from oracle.values import aims_of, draw_style, literals_of
 
 STEPS_PER_CALL = 20_000
 QUERY_SECONDS = 1.0
+MOST_ROWS = 250
+"""Tables grow to this size when the queries mention such a number (LIMIT, HAVING COUNT)."""
 
 
 class GoldError(Exception):
@@ -40,8 +42,10 @@ class Pair:
         self.connection = open_schema(schema)
         self.shape = read_shape(self.connection)
         self.literals = literals_of(gold, pred, schema)
+        self.aims = aims_of(gold, pred)
         self.keyed = with_keys(gold)
         self.limited = " limit " in f" {' '.join(gold.lower().split())} "
+        self.sizes = [int(n) + 6 for n in self.literals[1] if 10 <= n <= MOST_ROWS]
         self.orders: list[tuple[int, ...]] | None = None
         self.deadline = 0.0
         self.connection.set_progress_handler(self._too_long, STEPS_PER_CALL)
@@ -58,9 +62,10 @@ class Pair:
         self.orders = None
         stop = time.monotonic() + seconds
         for _ in range(tries):
-            database = fill(
-                self.connection, self.shape, self.literals, rng, draw_style(rng, loose=loose)
-            )
+            style = draw_style(rng, loose=loose)
+            if self.sizes and rng.random() < 0.04:
+                style = replace(style, most_rows=rng.choice(self.sizes), pool_size=8)
+            database = fill(self.connection, self.shape, self.literals, rng, style, aims=self.aims)
             found = self.differ()
             if found is not None:
                 return Witness(inserts=tuple(database.statements()), **found)

@@ -22,7 +22,7 @@ def test_random_databases_keep_every_constraint_and_are_not_all_empty():
     shape, rng = read_shape(connection), random.Random(0)
     roads = 0
     for _ in range(200):
-        database = fill(connection, shape, literals_of("km > 3"), rng, draw_style(rng))
+        database = fill(connection, shape, literals_of("km > 3"), rng, draw_style(rng), {})
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         copy = open_schema(SCHEMA)
