@@ -126,9 +126,12 @@ class Profile:
             self._count(found)
         columns = [side.unnest()] if isinstance(side.unnest(), exp.Column) else []
         through = "" if columns else type(side.unnest()).__name__.lower()
+        undone = _undone(side.unnest(), found)
         for column in columns or list(side.find_all(exp.Column)):
             if place := at.of(column):
                 self.conditions[place].append(Condition(operator, found, through))
+                if undone is not None:
+                    self.conditions[place].append(Condition(operator, undone, through))
                 return
         self.loose.add(found)
 
@@ -143,6 +146,20 @@ class Profile:
             place = places.of(side.unnest()) if isinstance(side, exp.Expr) else None
             if place:
                 self.numeric.add(place)
+
+
+def _undone(side: exp.Expr, value: object) -> object:
+    """The number that arithmetic with one constant turns into ``value``."""
+    other = constant(side.expression) if isinstance(side, exp.Binary) else None
+    if not isinstance(other, (int, float)) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(side, exp.Div):
+        return value * other
+    if isinstance(side, exp.Mul) and other:
+        return value / other
+    if isinstance(side, (exp.Add, exp.Sub)):
+        return value - other if isinstance(side, exp.Add) else value + other
+    return None
 
 
 def _special_use(node: exp.Expr) -> str:

@@ -24,6 +24,7 @@ Row = tuple[object, ...]
 
 CHECK_EVERY = 2_000  # SQLite VM instructions between two looks at the clock
 FETCH = 64  # rows fetched before the size of the result is looked at again
+RESULT_VALUES = 10  # values of the largest size that a whole result may add up to
 STARTS = {"SELECT", "WITH", "VALUES"}
 CATALOGS = ("sqlite_", "pragma_", "json_", "dbstat", "bytecode", "tables_used", "generate_series")
 ACTIONS = {
@@ -116,16 +117,16 @@ class Session:
     def _fetch(self, cursor: sqlite3.Cursor) -> Rows:
         width = len(cursor.description or ())
         rows = cursor.fetchmany(FETCH)
-        size = 0
+        size = _size(rows) if len(rows) == FETCH else 0
         while len(rows) % FETCH == 0 and (more := cursor.fetchmany(FETCH)):
             rows += more
-            size += sum(len(v) for row in more for v in row if isinstance(v, (str, bytes)))
+            size += _size(more)
+            if size > RESULT_VALUES * self.limits.max_value_bytes:
+                cursor.close()
+                return Rows(error="result too large")
             if len(rows) > self.limits.max_rows:
                 cursor.close()
                 return Rows(error=f"more than {self.limits.max_rows} rows")
-            if size > 10 * self.limits.max_value_bytes:
-                cursor.close()
-                return Rows(error="result too large")
         return Rows(rows=tuple(rows), width=width)
 
     def _late(self) -> int:
@@ -167,6 +168,10 @@ class Session:
             return sqlite3.SQLITE_OK
         self._refuse(f"not authorized: reads {table}")
         return sqlite3.SQLITE_DENY
+
+
+def _size(rows: list[Row]) -> int:
+    return sum(len(v) for row in rows for v in row if isinstance(v, (str, bytes)))
 
 
 def open_file(database: Path, limits: LimitsConfig) -> Session:

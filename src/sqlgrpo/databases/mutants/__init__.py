@@ -92,14 +92,14 @@ def _all(tree: exp.Expr, schema: Schema, casefold: bool) -> Iterator[tuple[str, 
         if others:
             frame = _frame(tree, node)
             for name, other in others:
-                yield name, frame.replace(HOLE, other.sql("sqlite", copy=False))
+                yield name, frame.replace(HOLE, other.sql("sqlite", copy=False).strip())
 
 
 def _frame(tree: exp.Expr, node: exp.Expr) -> str:
     """The SQL around one node (writing it once is much cheaper than once for each mutant)."""
     if node is tree:
         return HOLE
-    hole = exp.Var(this=HOLE)
+    hole = exp.Var(this=f" {HOLE}" if isinstance(node, exp.Join) else HOLE)
     node.replace(hole)
     sql = tree.sql("sqlite")
     hole.replace(node)

@@ -19,15 +19,17 @@ def arithmetic(node: exp.Expr, _: Context) -> Iterator[exp.Expr]:
         return
     for other in ARITHMETIC:
         if not isinstance(node, other):
-            yield exp.paren(other(this=node.this.copy(), expression=node.expression.copy()))
+            operands = {"this": node.this.copy(), "expression": node.expression.copy()}
+            flags = {"typed": True, "safe": True} if other is exp.Div else {}
+            yield exp.paren(other(**operands, **flags))
     if isinstance(node, (exp.Sub, exp.Div)):
-        yield exp.paren(type(node)(this=node.expression.copy(), expression=node.this.copy()))
+        swapped = changed(node, this=node.expression.copy(), expression=node.this.copy())
+        yield exp.paren(swapped)
     yield node.this.copy()
     if isinstance(node, exp.Div):  # integers divide to integers in SQLite
         real = exp.Mul(this=node.this.copy(), expression=exp.Literal.number("1.0"))
-        yield exp.Div(this=exp.paren(real), expression=node.expression.copy())
-        whole = exp.Cast(this=node.copy(), to=exp.DataType.build("int"))
-        yield whole
+        yield changed(node, this=exp.paren(real))
+        yield exp.Cast(this=node.copy(), to=exp.DataType.build("int"))
 
 
 def unwrapped(node: exp.Expr, _: Context) -> Iterator[exp.Expr]:
