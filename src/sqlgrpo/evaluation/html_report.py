@@ -38,6 +38,7 @@ class Curve:
 def write_report(folder: Path, *, title: str, answers: int = 40) -> Path:
     """Render ``report.html`` from the files of a run folder."""
     stages = read_stages(folder / "evaluation.json")
+    last = next(reversed(stages), "")
     metrics = list(dict.fromkeys(name for figures in stages.values() for name in figures))
     environment = Environment(loader=PackageLoader("sqlgrpo.evaluation", "."), autoescape=True)
     page = environment.get_template("report.html.j2").render(
@@ -46,7 +47,7 @@ def write_report(folder: Path, *, title: str, answers: int = 40) -> Path:
         metrics=metrics,
         examples=_examples(stages),
         curves=_curves(_rows(folder / "metrics.jsonl")),
-        answers=_rows(folder / "completions" / "evaluation.jsonl")[:answers],
+        answers=_rows(folder / "completions" / f"evaluation-{last}.jsonl")[:answers],
         config=(folder / "config.yaml").read_text(encoding="utf-8"),
     )
     write_atomically(folder / "report.html", page)

@@ -39,7 +39,7 @@ def run(config: EvaluateConfig, console: Console, *, model_given: bool = False) 
         environment.rubric.judge.close()
     folder = Path(config.output_dir)
     stages = write_stage(folder / "evaluation.json", config.policy, measured.figures)
-    measured.write(folder / "completions" / "evaluation.jsonl")
+    measured.write(folder / "completions" / f"evaluation-{config.policy}.jsonl")
     console.print(table({config.policy: stages[config.policy]}))
     return measured
 

@@ -96,7 +96,7 @@ class Job:
         if stage in done:
             return done
         measured = self._evaluate(f"evaluate {stage}", model, self.data.test)
-        measured.write(self.run.completions / "evaluation.jsonl")
+        measured.write(self.run.completions / f"evaluation-{stage}.jsonl")
         return write_stage(self.run.evaluation, stage, measured.figures)
 
     def warm_start(self, model: Any) -> Any:
