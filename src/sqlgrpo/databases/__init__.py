@@ -6,7 +6,8 @@ from sqlgrpo.databases.bench import Outcome
 from sqlgrpo.databases.describe import read_schema
 from sqlgrpo.databases.explain import Counterexample
 from sqlgrpo.databases.judge import Judge
+from sqlgrpo.databases.preview import Preview
 from sqlgrpo.databases.sqlite import Rows, execute
 from sqlgrpo.databases.suite import Suite
 
-__all__ = ["Counterexample", "Judge", "Outcome", "Rows", "Suite", "execute", "read_schema"]
+__all__ = ["Counterexample", "Judge", "Outcome", "Preview", "Rows", "Suite", "execute", "read_schema"]

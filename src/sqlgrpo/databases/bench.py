@@ -18,6 +18,7 @@ from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
 from sqlgrpo.databases.gold import gold_rows
 from sqlgrpo.databases.metrics import METRICS
+from sqlgrpo.databases.preview import Preview, preview
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold, profile_of
@@ -104,6 +105,12 @@ class Bench:
             name: all(metric(gold, wanted, found) for wanted, found in pairs)
             for name, metric in METRICS.items()
         }
+
+    def preview(self, sql: str) -> Preview:
+        """What a prediction does on a made-up database that knows neither gold nor suite."""
+        self._alarm(self._limits.timeout_s)
+        own = self.example
+        return preview(sql, own.schema, own.dialect, own.quirks, self._limits)
 
     def report(self, _argument: str) -> Suite:
         return self.suite

@@ -10,6 +10,7 @@ from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import Outcome
 from sqlgrpo.databases.explain import Counterexample
 from sqlgrpo.databases.metrics import METRICS
+from sqlgrpo.databases.preview import Preview
 from sqlgrpo.databases.serving import Settings
 from sqlgrpo.databases.suite import Suite
 from sqlgrpo.databases.workers import Died, Pool, Task
@@ -66,6 +67,11 @@ class Judge:
         """Whether it passes by the published comparisons in ``metrics.METRICS``, by name."""
         found: dict[str, bool] = self._ask("metrics", sql, example)
         return found
+
+    def previews(self, pairs: Sequence[tuple[str, Example]]) -> list[Preview]:
+        """What each query does on a made-up database, for the eyes of the model that wrote it."""
+        self._fetch("preview", pairs)
+        return [self._ask("preview", sql, example) for sql, example in pairs]
 
     def explain(self, sql: str, example: Example) -> Counterexample | None:
         """The smallest data on which a prediction and the gold part ways.
@@ -140,7 +146,7 @@ class Judge:
         reason = f"the query ended its worker (status {death.status})"
         if death.timed_out:
             reason = f"timed out after {self._settings.limits.timeout_s:g} s"
-        return Outcome(False, False, reason)
+        return Preview(error=reason) if method == "preview" else Outcome(False, False, reason)
 
     def _workers(self) -> Pool:
         if self._pool is None:
