@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlgrpo.config import EvaluationConfig
-from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.environments import SqlEnv
 from sqlgrpo.evaluation.figures import Figure, mean
 from sqlgrpo.evaluation.policies import Advance, Policy
 from sqlgrpo.files import write_atomically
-from sqlgrpo.types import Example, Score
+from sqlgrpo.types import Completion, Example, Score
 from sqlgrpo.verifiers import build_verifier
 
 METRICS = {
@@ -31,7 +31,7 @@ class Evaluation:
     """Every completion of one evaluation with its score, and the figures over all of them."""
 
     examples: tuple[Example, ...]
-    completions: tuple[str, ...]
+    completions: tuple[Completion, ...]
     scores: tuple[Score, ...]
     figures: dict[str, Figure]
 
@@ -52,7 +52,7 @@ class Evaluation:
                 self.examples, self.completions, self.scores, strict=True
             )
         ]
-        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        lines = [json.dumps(row) for row in rows]
         write_atomically(path, "\n".join(lines) + "\n")
 
 
@@ -65,7 +65,7 @@ def why(score: Score) -> str:
 def evaluate(
     policy: Policy,
     examples: Sequence[Example],
-    environment: SingleTurnEnv,
+    environment: SqlEnv,
     config: EvaluationConfig,
     advance: Advance = lambda _: None,
 ) -> Evaluation:
@@ -77,8 +77,8 @@ def evaluate(
 
 def score_completions(
     examples: Sequence[Example],
-    completions: Sequence[str],
-    environment: SingleTurnEnv,
+    completions: Sequence[Completion],
+    environment: SqlEnv,
     config: EvaluationConfig,
 ) -> Evaluation:
     """Figures for completions that are already there."""
@@ -91,6 +91,8 @@ def score_completions(
             for score, example in zip(scores, examples, strict=True)
         ]
         figures[metric] = mean(values, config.confidence)
+    for name, values in environment.figures(completions, examples).items():
+        figures[name] = mean(values, config.confidence)
     figures |= _execution_accuracy(examples, scores, environment, config)
     return Evaluation(
         examples=tuple(examples),
@@ -103,7 +105,7 @@ def score_completions(
 def _execution_accuracy(
     examples: Sequence[Example],
     scores: Sequence[Score],
-    environment: SingleTurnEnv,
+    environment: SqlEnv,
     config: EvaluationConfig,
 ) -> dict[str, Figure]:
     """EX: the same result on the example's real database, over the examples that have one."""

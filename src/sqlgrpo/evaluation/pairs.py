@@ -52,7 +52,7 @@ def verify(
             row = verdict_row(pair, judge)
             matched += row["match"] is True
             broken += row["match"] is None
-            output.write(json.dumps(row, ensure_ascii=False) + "\n")
+            output.write(json.dumps(row) + "\n")
         output.flush()
         advance(len(chunk))
     return matched, broken

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sqlgrpo.config import EvaluationConfig
-from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.environments import SqlEnv
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.types import Example
+from sqlgrpo.types import Completion, Example
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -22,7 +22,7 @@ Advance = Callable[[int], None]
 class Policy(Protocol):
     """Answers examples with completions, in order."""
 
-    def __call__(self, examples: Sequence[Example], advance: Advance) -> list[str]: ...
+    def __call__(self, examples: Sequence[Example], advance: Advance) -> Sequence[Completion]: ...
 
 
 def gold_policy(examples: Sequence[Example], advance: Advance) -> list[str]:
@@ -34,7 +34,7 @@ def gold_policy(examples: Sequence[Example], advance: Advance) -> list[str]:
 def model_policy(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    environment: SingleTurnEnv,
+    environment: SqlEnv,
     config: EvaluationConfig,
     *,
     chat: bool,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from sqlgrpo.config import EnvironmentConfig, EvaluateConfig, ModelConfig
 from sqlgrpo.data import load, split
-from sqlgrpo.environments import SingleTurnEnv, build_environment
+from sqlgrpo.environments import SqlEnv, build_environment
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.evaluation.evaluate import Evaluation, evaluate, score_completions
 from sqlgrpo.evaluation.figures import write_stage
@@ -44,7 +44,7 @@ def run(config: EvaluateConfig, console: Console, *, model_given: bool = False) 
     return measured
 
 
-def _measure(config: EvaluateConfig, environment: SingleTurnEnv, console: Console) -> Evaluation:
+def _measure(config: EvaluateConfig, environment: SqlEnv, console: Console) -> Evaluation:
     if config.policy == "hacks":
         file = config.evaluation.hacks or str(ROOT / "tests" / "fixtures" / "hacks.jsonl")
         return score_completions(*load_hacks(Path(file)), environment, config.evaluation)
@@ -54,7 +54,7 @@ def _measure(config: EvaluateConfig, environment: SingleTurnEnv, console: Consol
         return evaluate(policy, examples, environment, config.evaluation, report.advance)
 
 
-def _examples(config: EvaluateConfig, environment: SingleTurnEnv) -> list[Example]:
+def _examples(config: EvaluateConfig, environment: SqlEnv) -> list[Example]:
     """The chosen split, without the examples whose gold cannot be scored."""
     from sqlgrpo.data.audit import audit
 
@@ -79,7 +79,7 @@ def _examples(config: EvaluateConfig, environment: SingleTurnEnv) -> list[Exampl
     return chosen
 
 
-def _policy(config: EvaluateConfig, environment: SingleTurnEnv) -> Policy:
+def _policy(config: EvaluateConfig, environment: SqlEnv) -> Policy:
     if config.policy == "gold":
         return gold_policy
     from sqlgrpo.models import load_checkpoint, load_model, load_tokenizer

@@ -13,7 +13,7 @@ from sqlgrpo.config import Config
 from sqlgrpo.data import load, split
 from sqlgrpo.data.audit import audit
 from sqlgrpo.data.loaded import Quarantined, as_row
-from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.environments import SqlEnv
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.models.prompts import prompt_ids
 from sqlgrpo.training.run_folder import RunFolder
@@ -41,20 +41,28 @@ def needed(config: Config) -> int:
 
 
 def prepare(
-    config: Config, environment: SingleTurnEnv, tokenizer: Any, run: RunFolder, console: Console
+    config: Config, environment: SqlEnv, tokenizer: Any, run: RunFolder, console: Console
 ) -> Prepared:
     """Load, split, drop prompts that are too long, and quarantine what the audit finds.
 
     Raises ``ConfigError`` when a split has no example left.
     """
     loaded = load(config.data, config.seed)
-    fits, long = by_length(loaded.examples, environment, tokenizer, config)
-    splits = split(fits, validation=config.data.validation, test=config.data.test, seed=config.seed)
+    splits = split(
+        loaded.examples,
+        validation=config.data.validation,
+        test=config.data.test,
+        seed=config.seed,
+    )
     chosen = {
         "train": splits.train[: needed(config)],
         "validation": splits.validation,
         "test": splits.test,
     }
+    long: list[Quarantined] = []
+    for name, part in chosen.items():
+        chosen[name], left_out = by_length(part, environment, tokenizer, config)
+        long += left_out
     if config.data.audit:
         everything = [example for part in chosen.values() for example in part]
         report = audit(everything, environment.rubric, loaded=loaded, extra=long, console=console)
@@ -81,7 +89,7 @@ def prepare(
 
 
 def by_length(
-    examples: Sequence[Example], environment: SingleTurnEnv, tokenizer: Any, config: Config
+    examples: Sequence[Example], environment: SqlEnv, tokenizer: Any, config: Config
 ) -> tuple[list[Example], list[Quarantined]]:
     """Examples whose prompt fits ``data.max_prompt_tokens``, and those that are left out."""
     limit = config.data.max_prompt_tokens
