@@ -73,7 +73,6 @@ def test_a_query_that_only_reads_runs(sql, rows, city):
         ("SELECT " + "1 + " * 9_000 + "1", "longer than"),
         ("SELECT " + "(" * 150 + "1" + ")" * 150, "overflow"),
         ("SELECT mayor FROM city", "no such column: mayor"),
-        ("SELECT CAST(x'ff' AS TEXT)", "UTF-8"),
         ("SELECT ?", "bindings"),
     ],
 )

@@ -10,4 +10,13 @@ from sqlgrpo.databases.preview import Preview
 from sqlgrpo.databases.sqlite import Rows, execute
 from sqlgrpo.databases.suite import Suite
 
-__all__ = ["Counterexample", "Judge", "Outcome", "Preview", "Rows", "Suite", "execute", "read_schema"]
+__all__ = [
+    "Counterexample",
+    "Judge",
+    "Outcome",
+    "Preview",
+    "Rows",
+    "Suite",
+    "execute",
+    "read_schema",
+]

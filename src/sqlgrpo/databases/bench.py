@@ -16,7 +16,7 @@ from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.compare import Comparison, GoldRows
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
-from sqlgrpo.databases.gold import gold_rows
+from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.preview import Preview, preview
 from sqlgrpo.databases.quirks import to_sqlite
@@ -65,6 +65,7 @@ class Bench:
         self._candidates = [self._search.open(contents) for contents in suite.contents]
         self._own: dict[str, list[Candidate]] = {}
         self._real: tuple[Session, GoldRows] | None = None
+        self._real_is_certain: bool | None = None
         self._gold_text = same_text(case.gold.sql)
 
     def outcome(self, sql: str) -> Outcome:
@@ -76,7 +77,7 @@ class Bench:
             return RIGHT
         comparison = Comparison(self._compare)
         outcome = self._on(self._candidates, text, comparison)
-        if outcome.equivalent and self.example.database and not self.example.quirks.casefold_text:
+        if outcome.equivalent and self._real_counts():
             outcome = self._on_real(text, comparison)
         if outcome.equivalent and self._config.own_databases:
             outcome = self._on(self._own_databases(text), text, comparison)
@@ -166,6 +167,16 @@ class Bench:
             pred_rows=result.rows,
             reason=_compared(Comparison(self._compare), last.rows, result).reason,
         )
+
+    def _real_counts(self) -> bool:
+        """Whether the real database has a say: it keeps its case, and it may leave the gold's own
+        answer to chance."""
+        if not self.example.database or self.example.quirks.casefold_text:
+            return False
+        session, rows = self._real = self._real or self._open_real()
+        if self._real_is_certain is None:
+            self._real_is_certain = is_certain(self.case.gold, rows, session, self._compare)
+        return self._real_is_certain
 
     def _on_real(self, text: str, comparison: Comparison) -> Outcome:
         session, rows = self._real = self._real or self._open_real()

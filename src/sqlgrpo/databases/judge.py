@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
@@ -45,6 +46,8 @@ class Judge:
         self._known: dict[tuple[Key, str, str], Any] = {}
         self._broken: dict[Key, ExampleError] = {}
         self._pool: Pool | None = None
+        self._owner = os.getpid()
+        self._lock = Lock()
 
     def judge(self, sql: str, example: Example) -> Outcome:
         """Whether a prediction is equivalent; ``ExampleError`` if the example is broken."""
@@ -70,7 +73,8 @@ class Judge:
 
     def previews(self, pairs: Sequence[tuple[str, Example]]) -> list[Preview]:
         """What each query does on a made-up database, for the eyes of the model that wrote it."""
-        self._fetch("preview", pairs)
+        with self._lock:
+            self._fetch("preview", pairs)
         return [self._ask("preview", sql, example) for sql, example in pairs]
 
     def explain(self, sql: str, example: Example) -> Counterexample | None:
@@ -83,13 +87,14 @@ class Judge:
 
     def prefetch(self, pairs: Sequence[tuple[str, Example]]) -> None:
         """Judge many at once, so that ``judge`` only has to look them up."""
-        self._fetch("outcome", pairs)
+        with self._lock:
+            self._fetch("outcome", pairs)
 
     def close(self) -> None:
         """End the worker processes; the next question starts new ones."""
-        if self._pool is not None:
+        if self._pool is not None and self._owner == os.getpid():
             self._pool.close()
-            self._pool = None
+        self._pool = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Judge, (self._settings.compare, self._settings.limits, self._settings.suite)
@@ -98,7 +103,8 @@ class Judge:
         self.close()
 
     def _ask(self, method: str, argument: str, example: Example) -> Any:
-        self._fetch(method, [(argument, example)])
+        with self._lock:
+            self._fetch(method, [(argument, example)])
         key = identity(example)
         if key in self._broken:
             raise self._broken[key]
@@ -149,7 +155,8 @@ class Judge:
         return Preview(error=reason) if method == "preview" else Outcome(False, False, reason)
 
     def _workers(self) -> Pool:
-        if self._pool is None:
+        if self._pool is None or self._owner != os.getpid():  # a fork has its own workers
+            self._owner = os.getpid()
             count = self._settings.suite.workers or os.cpu_count() or 1
             patience_s = max(BUILDING_S, 4 * self._settings.limits.timeout_s)
             self._pool = Pool(count, self._settings, patience_s)

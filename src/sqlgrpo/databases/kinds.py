@@ -48,6 +48,16 @@ def _text_kind(texts: list[str]) -> str:
     return "text"
 
 
+def unknown_types(schema: Schema) -> list[str]:
+    """A note on each column whose type says nothing, so that it holds numbers and text."""
+    return [
+        f"{table.name}.{column.name} has the unknown type {column.type}: numbers and text"
+        for table in schema.tables
+        for column in table.columns
+        if column.type and kind(column, []) == "any"
+    ]
+
+
 def inferred(schema: Schema, profile: Profile, quirks: Quirks) -> Schema:
     """The schema that the queries seem to be about, if the example's quirks ask for it."""
     if quirks.infer_types:

@@ -86,6 +86,7 @@ def alarm(seconds: float) -> None:
 
 def serve() -> None:
     """Answer until the line is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides, and closes the line
     line = Connection(int(sys.argv[1]))
     settings: Settings = pickle.loads(line.recv_bytes())
     limit_memory(settings.limits)

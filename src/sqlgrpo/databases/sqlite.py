@@ -170,6 +170,11 @@ class Session:
         return sqlite3.SQLITE_DENY
 
 
+def _text(raw: bytes) -> str:
+    """Real data is not always UTF-8; what is not must still compare."""
+    return raw.decode("utf-8", "replace")
+
+
 def _size(rows: list[Row]) -> int:
     return sum(len(v) for row in rows for v in row if isinstance(v, (str, bytes)))
 
@@ -181,6 +186,7 @@ def open_file(database: Path, limits: LimitsConfig) -> Session:
             f"{database.resolve().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None
         )
         names = connection.execute("SELECT name FROM sqlite_master").fetchall()
+        connection.text_factory = _text
     except sqlite3.Error as error:
         raise ExampleError(f"cannot open {database}: {error}", kind="missing_database") from error
     return Session(connection, [name for (name,) in names], limits)

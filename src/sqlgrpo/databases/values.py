@@ -20,6 +20,7 @@ INTEGERS = (1, 2, 3, 5, 0, 4, 8, -1, 10, 30, -7, 100, 2500, 70000)
 FRACTIONS = (1, 2, 0.5, 3, 1.5, -0.5, 0, 2.25, 10, 99.9, -3, 1000.25, 64000)
 DATES = ("2020-01-01", "2019-12-31", "2020-02-29", "2021-06-15", "1999-07-04", "2010-01-01")
 HOURS = ("08:00:00", "12:30:00", "00:00:00", "23:59:59", "08:30:00")
+LARGEST = 2**60  # neighbours of larger numbers may not fit into 64 bits
 NUMERIC_TEXTS = ("1.5", "10", "9", "2.75", "12x", "-3", "0")
 PLAIN: dict[str, tuple[object, ...]] = {
     "integer": INTEGERS,
@@ -131,6 +132,8 @@ def neighbours(condition: Condition, of: str) -> Iterator[object]:
 
 
 def _numbers(value: float, *, whole: bool) -> Iterator[object]:
+    if not abs(value) < LARGEST:
+        return
     exact = int(value) if whole or float(value).is_integer() else value
     yield from (exact, exact + 1, exact - 1)
     if not whole:
