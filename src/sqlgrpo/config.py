@@ -82,16 +82,41 @@ class VerifierConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnsConfig:
+    """How a model may repair its answer (``environment=multi_turn``)."""
+
+    limit: int = 1
+    """Answers in a conversation, the first one included."""
+    cost: float = 0.0
+    """Taken from what an answer earns for every turn after the first."""
+    rows: int = 3
+    """Result rows that the model sees; 0 ends a conversation as soon as a query runs."""
+    max_chars: int = 400
+    """Longer errors and results are shortened, and say so."""
+    stop_word: str = "OK"
+    """What the model says to stand by its last query; so does repeating it."""
+    error_prompt: str = "{error}\nWrite a corrected query."
+    """Template with ``{error}``."""
+    rows_prompt: str = (
+        "The query returns, on made-up data:\n{rows}\n"
+        "If it answers the question, reply {stop_word}; else write a better query."
+    )
+    """Template with ``{rows}`` and ``{stop_word}``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentConfig:
     """What the model reads and how its answer is found."""
 
     name: str = MISSING
-    """A name in ``sqlgrpo.environments.ENVIRONMENTS``."""
+    """A name in ``sqlgrpo.environments.ENVIRONMENTS``, or your own as ``module:Class``."""
     parser: str = "sql"
-    """A name in ``sqlgrpo.parsers.PARSERS``: how SQL is found in a completion."""
+    """A name in ``sqlgrpo.parsers.PARSERS``, or your own as ``module:function``: how SQL is found
+    in a completion."""
     system_prompt: str = MISSING
     user_prompt: str = MISSING
     """Template with ``{schema}``, ``{question}`` and ``{dialect}``."""
+    turns: TurnsConfig = field(default_factory=TurnsConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +216,11 @@ class TrainingConfig:
     accelerator: str = "none"
     """``none``, ``ddp`` or ``deepspeed``."""
     num_gpus: int = 1
+    """Processes on this machine; more than one re-launches the script under torchrun."""
     zero_stage: int = 2
+    """DeepSpeed: 2 shards gradients and optimizer, 3 the weights too (not with 4-bit weights)."""
+    offload: bool = False
+    """DeepSpeed: the optimizer and its float32 weights in host memory."""
     report_to: str = "auto"
     """``wandb``, ``none``, or ``auto``: W&B when a key is set."""
     warm_start: WarmStartConfig = field(default_factory=WarmStartConfig)

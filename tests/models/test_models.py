@@ -61,7 +61,7 @@ def test_the_chat_prompt_ends_where_the_completion_starts():
 def test_a_base_model_reads_plain_text():
     tokenizer = load_tokenizer(TINY)
     text = tokenizer.decode(prompt_ids(tokenizer, MESSAGES, chat=False))
-    assert text == "How many cities are there?\n\nSQL: "
+    assert text == "How many cities are there?\n\nSQL:\n"
 
 
 def test_batched_greedy_completions_equal_single_ones():

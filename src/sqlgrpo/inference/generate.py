@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from sqlgrpo.models.prompts import prompt_ids
+from sqlgrpo.models.prompts import eos_ids, prompt_ids, stop_strings
 from sqlgrpo.types import Message
 
 
@@ -42,7 +42,7 @@ def generate(
     model.eval()
     for start in range(0, len(order), decoding.batch_size):
         rows = order[start : start + decoding.batch_size]
-        texts = _batch(model, tokenizer, [prompts[row] for row in rows], decoding)
+        texts = _batch(model, tokenizer, [prompts[row] for row in rows], decoding, chat)
         for row, text in zip(rows, texts, strict=True):
             completions[row] = text
         advance(len(rows))
@@ -55,6 +55,7 @@ def _batch(
     tokenizer: PreTrainedTokenizerBase,
     prompts: list[list[int]],
     decoding: Decoding,
+    chat: bool,
 ) -> list[str]:
     batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(model.device)
     sampling = (
@@ -67,7 +68,10 @@ def _batch(
             **batch,
             **sampling,
             max_new_tokens=decoding.max_new_tokens,
+            eos_token_id=eos_ids(model, tokenizer),
             pad_token_id=tokenizer.pad_token_id,
+            stop_strings=stop_strings(chat=chat),
+            tokenizer=tokenizer,
         )
     answers = output[:, batch["input_ids"].shape[1] :]
     return list(tokenizer.batch_decode(answers, skip_special_tokens=True))

@@ -128,9 +128,7 @@ def _build_tiny_llama3(folder: Path, *, chat: bool = True) -> None:
 
     from sqlgrpo.models import tiny_llama3
 
-    gguf = _wheel_file()
-    donor = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    tiny_llama3.build(folder, donor, chat=chat)
+    tiny_llama3.build(folder, AutoTokenizer.from_pretrained(resolve("random:tiny")), chat=chat)
 
 
 BUILDERS: dict[str, dict[str, Callable[[Path], None]]] = {

@@ -11,6 +11,7 @@ from trl import GRPOConfig, SFTConfig
 
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
+from sqlgrpo.models.prompts import stop_strings
 from sqlgrpo.training.run_folder import RunFolder
 
 OURS = {
@@ -87,7 +88,13 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
         "disable_tqdm": True,
         **precision(config),
     }
-    return GRPOConfig(**ours | _passed_through(config))
+    return GRPOConfig(**ours | _stops(config) | _passed_through(config))
+
+
+def _stops(config: Config) -> dict[str, Any]:
+    """Where a base model's completion ends; stock TRL's ``generate`` cannot stop at a text."""
+    stops = stop_strings(chat=config.model.chat)
+    return {"generation_kwargs": {"stop_strings": stops}} if stops and config.training.fast else {}
 
 
 def sft_arguments(config: Config, run: RunFolder, *, max_steps: int) -> SFTConfig:

@@ -8,9 +8,9 @@ from typing import Any
 from transformers import GenerationConfig
 
 from sqlgrpo.config import EvaluationConfig
-from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.environments import SqlEnv
 from sqlgrpo.evaluation.policies import Advance, Policy
-from sqlgrpo.models.prompts import prompt_ids
+from sqlgrpo.models.prompts import eos_ids, prompt_ids, stop_strings
 from sqlgrpo.training.fast import attention
 from sqlgrpo.training.fast.engine import RolloutEngine
 from sqlgrpo.training.fast.forward import reason_not_to_pack
@@ -20,7 +20,7 @@ from sqlgrpo.types import Example
 def fast_policy(
     model: Any,
     tokenizer: Any,
-    environment: SingleTurnEnv,
+    environment: SqlEnv,
     config: EvaluationConfig,
     *,
     chat: bool,
@@ -33,7 +33,8 @@ def fast_policy(
     settings = GenerationConfig(
         max_new_tokens=config.max_new_tokens,
         do_sample=False,
-        eos_token_id=model.generation_config.eos_token_id or tokenizer.eos_token_id,
+        eos_token_id=eos_ids(model, tokenizer),
+        stop_strings=stop_strings(chat=chat),
     )
     engine = RolloutEngine(model, settings, tokenizer, "auto")
 
