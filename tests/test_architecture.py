@@ -15,7 +15,7 @@ PACKAGE = ROOT / "src" / "sqlgrpo"
 # A package may import from the lines above its own, never from below or beside.
 LAYERS = [
     {"errors", "types", "files"},
-    {"config"},
+    {"config", "registry"},
     {"settings", "cli", "progress"},
     {"parsers"},
     {"databases"},

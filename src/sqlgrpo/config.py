@@ -55,7 +55,7 @@ class SuiteConfig:
     """Most rows in a table of a random database."""
     candidates: int = 64
     """Databases tried before the smallest set that kills all mutants is chosen."""
-    own_databases: int = 10
+    own_databases: int = 11
     """Databases built for the literals and structure of a prediction that passed the suite."""
     seed: int = 0
     cache_dir: str | None = None

@@ -14,6 +14,10 @@ from typing import Protocol, TypeAlias
 Message: TypeAlias = dict[str, str]
 """A chat message: ``{"role": ..., "content": ...}``."""
 
+Completion: TypeAlias = str | list[Message]
+"""What a policy answered: a text, or the turns that followed the prompt (its own are the
+``assistant`` ones)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:

@@ -1,24 +1,41 @@
-"""Environments: what the model reads, how it may answer, and what the answer is worth."""
+"""Environments: what the model reads, how it may answer, and what the answer is worth.
+
+``protocols`` says what an environment is; ``SqlEnv`` and ``SqlRepairEnv`` are the two of ours.
+"""
 
 from __future__ import annotations
 
-from sqlgrpo.config import EnvironmentConfig
-from sqlgrpo.environments.single_turn import SingleTurnEnv, prompt_messages
-from sqlgrpo.errors import unknown
+from sqlgrpo.config import EnvironmentConfig, TurnsConfig
+from sqlgrpo.environments import feedback
+from sqlgrpo.environments.multi_turn import SqlRepairEnv
+from sqlgrpo.environments.protocols import Environment, MultiTurnEnv, Parser, SingleTurnEnv
+from sqlgrpo.environments.single_turn import SqlEnv, prompt_messages
+from sqlgrpo.errors import ConfigError
 from sqlgrpo.parsers import PARSERS
+from sqlgrpo.registry import lookup
 from sqlgrpo.rubrics import Rubric
 
-ENVIRONMENTS = {"single_turn": SingleTurnEnv}
+ENVIRONMENTS: dict[str, type[SqlEnv]] = {"single_turn": SqlEnv, "multi_turn": SqlRepairEnv}
 
 
-def build_environment(config: EnvironmentConfig, rubric: Rubric) -> SingleTurnEnv:
+def build_environment(config: EnvironmentConfig, rubric: Rubric) -> SqlEnv:
     """The environment that a config names; ``ConfigError`` for unknown names."""
-    if config.name not in ENVIRONMENTS:
-        raise unknown("environment", config.name, ENVIRONMENTS)
-    if config.parser not in PARSERS:
-        raise unknown("parser", config.parser, PARSERS)
+    kind = lookup("environment", config.name, ENVIRONMENTS)
+    if not issubclass(kind, SqlRepairEnv) and config.turns != TurnsConfig():
+        raise ConfigError(f"environment {config.name!r} has one turn; remove environment.turns")
+    feedback.check(config.turns)
     prompt_messages(config, "", "", "")  # a broken template fails here, not in the first step
-    return ENVIRONMENTS[config.name](config=config, parse=PARSERS[config.parser], rubric=rubric)
+    return kind(config=config, parse=lookup("parser", config.parser, PARSERS), rubric=rubric)
 
 
-__all__ = ["ENVIRONMENTS", "SingleTurnEnv", "build_environment", "prompt_messages"]
+__all__ = [
+    "ENVIRONMENTS",
+    "Environment",
+    "MultiTurnEnv",
+    "Parser",
+    "SingleTurnEnv",
+    "SqlEnv",
+    "SqlRepairEnv",
+    "build_environment",
+    "prompt_messages",
+]

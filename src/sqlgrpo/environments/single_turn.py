@@ -1,14 +1,15 @@
-"""One prompt, one completion, one score."""
+"""Text to SQL: one prompt, one completion, one score."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlgrpo.config import EnvironmentConfig
+from sqlgrpo.environments.protocols import Parser
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.rubrics import Rubric
-from sqlgrpo.types import Example, Message, Parsed, Score
+from sqlgrpo.types import Completion, Example, Message, Score
 
 
 def prompt_messages(
@@ -29,12 +30,17 @@ def prompt_messages(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SingleTurnEnv:
+class SqlEnv:
     """The text-to-SQL task: what the model reads, and what its answer is worth."""
 
     config: EnvironmentConfig
-    parse: Callable[[str], Parsed]
+    parse: Parser
     rubric: Rubric
+
+    @property
+    def reward_names(self) -> tuple[str, ...]:
+        """The verifiers of the rubric."""
+        return self.rubric.names
 
     def messages(self, example: Example) -> list[Message]:
         """The prompt, as chat messages."""
@@ -44,11 +50,28 @@ class SingleTurnEnv:
         """The gold as the completion that a perfect model would give."""
         return {"role": "assistant", "content": example.gold_sql}
 
-    def score(self, completion: str, example: Example) -> Score:
+    def score(self, completion: Completion, example: Example) -> Score:
         """The completion's reward and its reasons; ``ExampleError`` when the example is broken."""
-        return self.rubric.score(self.parse(completion), example)
+        return self.score_batch([completion], [example])[0]
 
-    def score_batch(self, completions: Sequence[str], examples: Sequence[Example]) -> list[Score]:
+    def score_batch(
+        self, completions: Sequence[Completion], examples: Sequence[Example]
+    ) -> list[Score]:
         """Scores in order; queries are executed once each, spread over worker processes."""
-        parsed = [self.parse(completion) for completion in completions]
+        parsed = [self.parse(last_text(completion)) for completion in completions]
         return self.rubric.score_batch(list(zip(parsed, examples, strict=True)))
+
+    def contributions(self, score: Score) -> dict[str, float]:
+        """What each verifier added to the reward."""
+        return self.rubric.contributions(score)
+
+    def figures(
+        self, _completions: Sequence[Completion], _examples: Sequence[Example]
+    ) -> dict[str, list[float]]:
+        """Nothing beyond the scores."""
+        return {}
+
+
+def last_text(completion: Completion) -> str:
+    """The text that the model wrote last."""
+    return completion if isinstance(completion, str) else completion[-1]["content"]

@@ -25,7 +25,7 @@ from transformers import PrinterCallback
 from trl import GRPOTrainer
 
 from sqlgrpo.config import Config
-from sqlgrpo.environments import SingleTurnEnv, build_environment
+from sqlgrpo.environments import SqlEnv, build_environment
 from sqlgrpo.evaluation.evaluate import Evaluation, evaluate
 from sqlgrpo.evaluation.figures import Stages, read_stages, write_stage
 from sqlgrpo.evaluation.html_report import write_report
@@ -85,7 +85,7 @@ class Job:
 
     config: Config
     run: RunFolder
-    environment: SingleTurnEnv
+    environment: SqlEnv
     tokenizer: Any
     data: Prepared
     console: Console
@@ -188,7 +188,7 @@ def model_of(trainer: GRPOTrainer) -> Any:
     return trainer.accelerator.unwrap_model(trainer.model)
 
 
-def prompts(examples: Sequence[Example], environment: SingleTurnEnv, *, chat: bool) -> Dataset:
+def prompts(examples: Sequence[Example], environment: SqlEnv, *, chat: bool) -> Dataset:
     """One row per example; TRL repeats each row G times to form a group."""
     rows = [
         {

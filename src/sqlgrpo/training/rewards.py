@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
-from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.environments import Environment
 from sqlgrpo.evaluation.evaluate import why
-from sqlgrpo.types import Example, Message, Score
+from sqlgrpo.types import Completion, Example, Message, Score
 
 LogMetric = Callable[[str, float], None]
 LogExtra = Callable[[str, list[Any]], None]
@@ -24,18 +24,24 @@ LogExtra = Callable[[str, list[Any]], None]
 class BatchScorer:
     """Scores a batch of completions once, however many reward functions ask."""
 
-    environment: SingleTurnEnv
+    environment: Environment
     examples: Mapping[str, Example]
-    _key: tuple[tuple[str, str], ...] = ()
+    _key: list[tuple[str, Completion]] = field(default_factory=list)
     _scores: list[Score] = field(default_factory=list)
 
-    def scores(self, completions: Sequence[str], ids: Sequence[str]) -> list[Score]:
-        key = tuple(zip(ids, completions, strict=True))
+    def scores(self, completions: Sequence[Completion], ids: Sequence[str]) -> list[Score]:
+        key = list(zip(ids, completions, strict=True))
         if key != self._key:
             examples = [self.examples[example_id] for example_id in ids]
             self._scores = self.environment.score_batch(completions, examples)
             self._key = key
         return self._scores
+
+    def figures(self, completions: Sequence[Completion], ids: Sequence[str]) -> dict[str, float]:
+        """Means of what the environment measures beyond the reward."""
+        examples = [self.examples[example_id] for example_id in ids]
+        measured = self.environment.figures(completions, examples)
+        return {name: fmean(values) for name, values in measured.items()}
 
 
 @dataclass(slots=True)
@@ -57,31 +63,36 @@ class VerifierReward:
         *,
         completions: Sequence[str | list[Message]],
         example_id: list[str],
+        turns: list[list[Message]] | None = None,
         log_metric: LogMetric | None = None,
         log_extra: LogExtra | None = None,
         **_: Any,
     ) -> list[float]:
-        """One share per completion; ``example_id`` is a dataset column that TRL repeats."""
-        texts = [c if isinstance(c, str) else c[-1]["content"] for c in completions]
-        scores = self.scorer.scores(texts, example_id)
+        """One share per completion; ``example_id`` is a dataset column that TRL repeats, and
+        ``turns`` come from a rollout of several turns (``training.multi_turn``)."""
+        said: list[Completion] = [
+            c if isinstance(c, str) else c[-1]["content"] for c in completions
+        ]
+        if turns is not None:
+            said = [*turns]
+        scores = self.scorer.scores(said, example_id)
         if self.logs and log_metric is not None:
-            for name, value in telemetry(scores).items():
+            figures = telemetry(scores) | self.scorer.figures(said, example_id)
+            for name, value in figures.items():
                 log_metric(name, value)
         if self.logs and log_extra is not None:
             log_extra("sql", [score.parsed.sql or "" for score in scores])
             log_extra("reason", [why(score) for score in scores])
-        rubric = self.scorer.environment.rubric
-        return [rubric.contributions(score)[self.verifier] for score in scores]
+        environment = self.scorer.environment
+        return [environment.contributions(score)[self.verifier] for score in scores]
 
 
-def verifier_rewards(
-    environment: SingleTurnEnv, examples: Sequence[Example]
-) -> list[VerifierReward]:
-    """One TRL reward function per verifier of the rubric."""
+def verifier_rewards(environment: Environment, examples: Sequence[Example]) -> list[VerifierReward]:
+    """One TRL reward function per reward name of the environment: its verifiers."""
     scorer = BatchScorer(environment, {example.id: example for example in examples})
     return [
         VerifierReward(verifier=name, scorer=scorer, logs=index == 0)
-        for index, name in enumerate(environment.rubric.names)
+        for index, name in enumerate(environment.reward_names)
     ]
 
 

@@ -16,7 +16,7 @@ from transformers import PrinterCallback
 from trl import SFTTrainer
 
 from sqlgrpo.config import Config
-from sqlgrpo.environments import SingleTurnEnv
+from sqlgrpo.environments import SqlEnv
 from sqlgrpo.models import adapters_to_float32, lora, save
 from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report
@@ -39,7 +39,7 @@ def warm_start(
     model: Any,
     tokenizer: Any,
     examples: Sequence[Example],
-    environment: SingleTurnEnv,
+    environment: SqlEnv,
     config: Config,
     run: RunFolder,
     report: Report,
@@ -72,7 +72,7 @@ def warm_start(
 
 
 def pairs(
-    examples: Sequence[Example], environment: SingleTurnEnv, tokenizer: Any, *, chat: bool
+    examples: Sequence[Example], environment: SqlEnv, tokenizer: Any, *, chat: bool
 ) -> Dataset:
     """Prompt and completion of each example; a base model gets text that ends with EOS."""
     rows = [(environment.messages(e), environment.answer(e)) for e in examples]
