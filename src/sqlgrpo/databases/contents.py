@@ -16,6 +16,7 @@ from sqlgrpo.databases.sqlite import Row
 from sqlgrpo.databases.values import Pool, allowed, pool
 from sqlgrpo.parsers.schema import Column, ForeignKey, Schema, Table
 
+EVERYTHING = 99  # more values than any column is offered: the odd ones come as often as the rest
 NUMERIC = ("integer", "real", "numeric")
 
 
@@ -47,6 +48,7 @@ def flavours(rows: int) -> list[Flavour]:
     return [
         Flavour(rows=0),
         Flavour(rows=rows, hit=0.7, null=0.05, spread=8, orphan=0.1),
+        Flavour(rows=rows, hit=0.4, null=0.05, spread=EVERYTHING),
         Flavour(rows=rows, hit=0.55, null=0.15, spread=3),
         Flavour(rows=rows, hit=0.85, null=0.1, spread=2, orphan=0.3),
         Flavour(rows=max(3, rows // 3), hit=0.8, null=0.0, spread=12, orphan=0.0),
@@ -64,7 +66,7 @@ def random_flavour(rows: int, rng: Random) -> Flavour:
         rows=rows if rng.random() < 0.3 else rng.randint(1, max(2, rows)),
         hit=rng.choice((0.1, 0.3, 0.5, 0.7, 0.9)),
         null=rng.choice((0.0, 0.0, 0.1, 0.3, 0.6)),
-        spread=rng.choice((1, 2, 3, 5, 12)),
+        spread=rng.choice((1, 2, 3, 5, 12, EVERYTHING)),
         orphan=rng.choice((0.0, 0.2, 0.5)),
         empty=rng.choice((0.0, 0.0, 0.2)),
     )
@@ -211,16 +213,17 @@ def _values(
         near = tuple(v for v in near if v not in choice.hits) or near
         plain = tuple(v for v in plain if v not in choice.hits) or plain
     null = 0.0 if column.not_null else flavour.null
+    rest = rng.sample(plain, len(plain)) if flavour.spread == EVERYTHING else []
     values: list[object] = []
     for hit in hits:
         if rng.random() < (null / 2 if hit and choice.hits else null):
             values.append(None)
         elif hit and choice.hits:
             values.append(_skewed(choice.hits, rng))
-        elif rng.random() < 0.7:
+        elif choice.near and rng.random() < 0.7:
             values.append(_skewed(near, rng))
         else:
-            values.append(_skewed(plain, rng))
+            values.append(rest.pop() if rest else _skewed(plain, rng))
     return values
 
 

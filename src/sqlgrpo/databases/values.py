@@ -15,9 +15,18 @@ from sqlgrpo.parsers.lexer import Token, tokens
 from sqlgrpo.parsers.schema import Column, Table
 from sqlgrpo.types import Quirks
 
-WORDS = ("ada", "bo", "cyd", "dot", "eve", "fay", "gus", "Bo", "b", "", "10", "9", "a b", "x_y")
-INTEGERS = (1, 2, 3, 5, 0, 4, 8, -1, 10, 30, -7, 100, 2500, 70000)
-FRACTIONS = (1, 2, 0.5, 3, 1.5, -0.5, 0, 2.25, 10, 99.9, -3, 1000.25, 64000)
+WORDS = (
+    *("ada", "bo", "cyd", "dot", "eve", "fay", "gus", "Bo", "b", "", "10", "9", "a b", "x_y"),
+    "w" * 80,
+)
+INTEGERS = (
+    *(1, 2, 3, 5, 0, 4, 8, -1, 10, 30, -7, 100, 2500, 70000),
+    *(9_876_543_210, -12_345_678),
+)
+FRACTIONS = (
+    *(1, 2, 0.5, 3, 1.5, -0.5, 0, 2.25, 10, 99.9, -3, 1000.25, 64000),
+    *(0.0000123, -8_765_432.1, 9_876_543_210),
+)
 DATES = ("2020-01-01", "2019-12-31", "2020-02-29", "2021-06-15", "1999-07-04", "2010-01-01")
 HOURS = ("08:00:00", "12:30:00", "00:00:00", "23:59:59", "08:30:00")
 LARGEST = 2**60  # neighbours of larger numbers may not fit into 64 bits
@@ -107,6 +116,9 @@ def neighbours(condition: Condition, of: str) -> Iterator[object]:
     """The constant of a condition and the values around it, in the column's class."""
     value = condition.value
     if condition.operator == "date":
+        return
+    if condition.through == "length" and isinstance(value, int) and of == "text":
+        yield from ("x" * size for size in (value, value + 1, value - 1) if 0 <= size <= 300)
         return
     if condition.operator == "cast":
         yield from NUMERIC_TEXTS if of == "text" else ()
