@@ -20,15 +20,14 @@ def accepted_by(schema: str, gold: str, pred: str, seed: int = 0) -> dict[str, b
     """Which rivals call the prediction correct.
 
     * ``empty_database``: the results compared by our policy, on the schema without rows;
-    * ``random_20_rows``: the same on one random database of up to 20 rows a table;
+    * ``random_20_rows``: the same on one random database, 20 rows a table if the keys allow it;
     * ``set_comparison``: sets of rows on that random database, columns in order (BIRD's rule).
     """
     connection = open_schema(schema)
     empty = _policy(connection, gold, pred)
     rng = random.Random(f"{seed} {gold}")
-    style = replace(
-        draw_style(rng), null_share=0.1, copy_share=0.1, most_rows=ROWS, pool_size=8, aim=0.3
-    )
+    style = replace(draw_style(rng), null_share=0.1, copy_share=0.1, pool_size=8, aim=0.3)
+    style = replace(style, least_rows=ROWS, most_rows=ROWS)
     shape = read_shape(connection)
     fill(connection, shape, literals_of(gold, schema), rng, style, aims_of(gold))
     filled = _policy(connection, gold, pred)

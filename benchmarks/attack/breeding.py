@@ -35,7 +35,7 @@ class Target:
         roll = rng.random()
         if roll < 0.12:
             text = self._snippet(rng.choice(DANGEROUS), rng)
-        elif roll < 0.125:
+        elif roll < 0.122:
             text = self._snippet(rng.choice(RUNAWAY), rng)
         elif roll < 0.20:
             text = self._snippet(rng.choice(GUESSES), rng)

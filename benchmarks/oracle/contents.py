@@ -111,7 +111,7 @@ def fill(
         listed = ", ".join(map(_quoted, names))
         marks = ", ".join("?" * len(names))
         sql = f"INSERT INTO {_quoted(relation.name)} ({listed}) VALUES ({marks})"
-        for _ in range(rng.randint(0, style.most_rows)):
+        for _ in range(rng.randint(style.least_rows, style.most_rows)):
             for _ in range(4):
                 values = _draw_row(relation, kept, source)
                 row = tuple(values[name] for name in names)

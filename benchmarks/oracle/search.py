@@ -16,7 +16,7 @@ from oracle.values import aims_of, draw_style, literals_of
 
 STEPS_PER_CALL = 20_000
 QUERY_SECONDS = 1.0
-MOST_ROWS = 250
+MOST_ROWS = 200
 """Tables grow to this size when the queries mention such a number (LIMIT, HAVING COUNT)."""
 
 
@@ -45,7 +45,8 @@ class Pair:
         self.aims = aims_of(gold, pred)
         self.keyed = with_keys(gold)
         self.limited = " limit " in f" {' '.join(gold.lower().split())} "
-        self.sizes = [int(n) + 6 for n in self.literals[1] if 10 <= n <= MOST_ROWS]
+        sizes = [int(n) for n in self.literals[1] if 10 <= n <= MOST_ROWS]
+        self.sizes = [*(n + 6 for n in sizes), *(4 * n + 20 for n in sizes if n <= MOST_ROWS // 2)]
         self.orders: list[tuple[int, ...]] | None = None
         self.deadline = 0.0
         self.connection.set_progress_handler(self._too_long, STEPS_PER_CALL)
@@ -64,7 +65,8 @@ class Pair:
         for _ in range(tries):
             style = draw_style(rng, loose=loose)
             if self.sizes and rng.random() < 0.04:
-                style = replace(style, most_rows=rng.choice(self.sizes), pool_size=8)
+                most = rng.choice(self.sizes)
+                style = replace(style, least_rows=most // 2, most_rows=most, pool_size=8)
             database = fill(self.connection, self.shape, self.literals, rng, style, aims=self.aims)
             found = self.differ()
             if found is not None:

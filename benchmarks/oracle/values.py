@@ -22,6 +22,8 @@ class Style:
     null_share: float
     copy_share: float
     most_rows: int
+    least_rows: int = 0
+    """Rows tried in every table; those that break a constraint are fewer."""
     pool_size: int
     aim: float
     """How often a column takes a value that a query compares it with."""
