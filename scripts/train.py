@@ -15,10 +15,16 @@ from sqlgrpo.settings import CONFIGS, read, register, typed
 @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="config")
 @exit_on_error
 def main(config: DictConfig) -> float:
+    from sqlgrpo.training.launch import relaunch
+
+    settings = typed(config, Config)
+    if (status := relaunch(settings, sys.argv)) is not None:
+        sys.exit(status)
+
     from sqlgrpo.training.grpo import train
     from sqlgrpo.training.summary import say
 
-    run = train(typed(config, Config), console)
+    run = train(settings, console)
     return say(run, console)
 
 

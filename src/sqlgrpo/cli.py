@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import ParamSpec, TypeVar
 from rich.console import Console
 from rich.logging import RichHandler
 
-from sqlgrpo.errors import SqlgrpoError
+from sqlgrpo.errors import Interrupted, SqlgrpoError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,16 +24,20 @@ console = Console(stderr=True)
 
 
 def exit_on_error(main: Callable[P, R]) -> Callable[P, R]:
-    """Turn our errors into one line and exit status 2, and Ctrl-C into 130."""
+    """Turn our errors into one line and exit status 2, and Ctrl-C or SIGTERM into 130."""
 
     @functools.wraps(main)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         quiet_libraries()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers are closed
         try:
             return main(*args, **kwargs)
         except SqlgrpoError as error:
             console.print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False)
             sys.exit(2)
+        except Interrupted as error:
+            console.print(_plain(str(error)), highlight=False)
+            sys.exit(128 + error.signal_number)
         except KeyboardInterrupt:
             console.print("interrupted; run the same command again to continue")
             sys.exit(130)

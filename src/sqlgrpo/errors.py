@@ -37,6 +37,14 @@ def _restore(message: str, kind: str) -> ExampleError:
     return ExampleError(message, kind=kind)
 
 
+class Interrupted(Exception):
+    """A signal ended the run in good order; the message says how to continue it."""
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+
 def unknown(thing: str, name: str, known: Iterable[str]) -> ConfigError:
     """The error for a name that is not in a registry, with the nearest one that is.
 

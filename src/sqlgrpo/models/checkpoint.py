@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlgrpo.errors import ConfigError
+from sqlgrpo.files import swap_in
 
 ADAPTER = "adapter_config.json"
 ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
@@ -49,12 +50,7 @@ def save(model: Any, folder: Path) -> None:
         model.save_pretrained(partial, selected_adapters=["default"])
     else:
         model.save_pretrained(partial)
-    old = folder.with_name(f".{folder.name}-old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    swap_in(partial, folder)
 
 
 def _any(folder: Path, names: tuple[str, ...]) -> bool:

@@ -29,7 +29,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 def require_device(config: ModelConfig) -> torch.device:
     """The device to run on; ``ConfigError`` when the model needs a GPU and there is none."""
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     if config.needs_gpu:
         raise ConfigError(
             f"{config.name} needs a CUDA GPU (24 GB or more with QLoRA) and this machine has none. "

@@ -20,8 +20,12 @@ BASE_STOPS = ("\n\n",)
 
 
 def plain_text(messages: Sequence[Message]) -> str:
-    """The prompt of a base model: the messages, blank lines between, and a cue for the answer."""
-    return "\n\n".join(message["content"] for message in messages) + ANSWER_CUE
+    """The prompt of a base model: the messages, blank lines between, and a cue for each answer."""
+    text = ""
+    for message in messages:
+        text += ANSWER_CUE if message["role"] == "assistant" else "\n\n" * bool(text)
+        text += message["content"]
+    return text + ANSWER_CUE
 
 
 def stop_strings(*, chat: bool) -> list[str] | None:

@@ -57,7 +57,7 @@ def _tokenizer(donor: Any, *, chat: bool) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     merges = json.loads(donor.backend_tokenizer.to_str())["model"]["merges"][:MERGES]
-    pairs = [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in merges]
+    pairs = [(left, right) for left, right in merges]
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokens = dict.fromkeys([*letters, *("".join(pair) for pair in pairs)])
     vocabulary = {token: index for index, token in enumerate(tokens)}

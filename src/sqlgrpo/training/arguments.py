@@ -12,6 +12,7 @@ from trl import GRPOConfig, SFTConfig
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.models.prompts import stop_strings
+from sqlgrpo.training.distributed import deepspeed, world
 from sqlgrpo.training.run_folder import RunFolder
 
 OURS = {
@@ -28,7 +29,7 @@ OURS = {
 """TRL keys that have a home of their own in our config."""
 
 
-def trackers(config: Config) -> list[str]:
+def trackers(config: Config, run: RunFolder) -> list[str]:
     """Where figures go besides ``metrics.jsonl``: W&B when it was asked for and can be used."""
     choice = config.training.report_to
     if choice not in ("auto", "wandb", "none"):
@@ -42,6 +43,8 @@ def trackers(config: Config) -> list[str]:
     if choice == "none" or (choice == "auto" and not has_key):
         return []
     os.environ.setdefault("WANDB_PROJECT", config.project_name)
+    os.environ.setdefault("WANDB_RUN_ID", run.tracker_id())
+    os.environ.setdefault("WANDB_RESUME", "allow")
     return ["wandb"]
 
 
@@ -81,11 +84,11 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
         "max_completion_length": training.max_completion_tokens,
         "save_strategy": "steps",
         "save_steps": training.eval_every,
-        "save_total_limit": training.keep_checkpoints,
         "logging_steps": 1,
-        "report_to": trackers(config),
+        "report_to": trackers(config, run),
         "run_name": run.root.name,
         "disable_tqdm": True,
+        "deepspeed": deepspeed(training),
         **precision(config),
     }
     return GRPOConfig(**ours | _stops(config) | _passed_through(config))
@@ -100,16 +103,17 @@ def _stops(config: Config) -> dict[str, Any]:
 def sft_arguments(config: Config, run: RunFolder, *, max_steps: int) -> SFTConfig:
     """``SFTConfig`` of the warm start; prompts carry no loss."""
     warm = config.training.warm_start
-    if warm.batch_size % warm.micro_batch_size:
+    per_step = warm.micro_batch_size * world().size
+    if warm.batch_size % per_step:
         raise ConfigError(
             f"training.warm_start.batch_size {warm.batch_size} is not a multiple of "
-            f"micro_batch_size {warm.micro_batch_size}"
+            f"micro_batch_size x processes = {per_step}"
         )
     return SFTConfig(
         output_dir=str(run.root / ".warm_start"),
         seed=config.seed,
         per_device_train_batch_size=warm.micro_batch_size,
-        gradient_accumulation_steps=warm.batch_size // warm.micro_batch_size,
+        gradient_accumulation_steps=warm.batch_size // per_step,
         learning_rate=warm.learning_rate,
         lr_scheduler_type="constant",
         max_steps=max_steps,

@@ -14,11 +14,19 @@ from transformers import (
 )
 from transformers.trainer_callback import ExportableState
 
-from sqlgrpo.models import save
 from sqlgrpo.progress import Report
+from sqlgrpo.training import distributed
 from sqlgrpo.training.run_folder import RunFolder
 
 SHOWN = {"loss": "loss", "reward": "reward", "frac_reward_zero_std": "flat"}
+
+
+def restored(callback: ExportableState, state: TrainerState) -> dict[str, Any]:
+    """What the checkpoint that a run resumes from says of a callback (transformers would build a
+    new callback, which could not have the objects that ours hold)."""
+    stored = state.stateful_callbacks.get(type(callback).__name__, {})
+    attributes: dict[str, Any] = stored.get("attributes", {}) if isinstance(stored, dict) else {}
+    return attributes if state.global_step else {}
 
 
 class Metrics(TrainerCallback):
@@ -70,6 +78,7 @@ class Clock(TrainerCallback, ExportableState):
         **_: Any,
     ) -> None:
         self.last_tick = time.monotonic()
+        self.spent_s = restored(self, state).get("spent_s", self.spent_s)
 
     def on_pre_optimizer_step(
         self,
@@ -113,7 +122,10 @@ class Clock(TrainerCallback, ExportableState):
         self.spent_s += now - self.last_tick
         self.last_tick = now
         by_steps = state.global_step / max(1, state.max_steps)
-        by_clock = self.spent_s / (60 * self.max_minutes) if self.max_minutes else 0.0
+        by_clock = 0.0
+        if self.max_minutes:  # clocks differ: every process goes by the main one's
+            share = self.spent_s / (60 * self.max_minutes)
+            by_clock = distributed.on_main(lambda: share)
         return min(1.0, max(by_steps, by_clock))
 
 
@@ -123,12 +135,14 @@ class KeepBest(TrainerCallback, ExportableState):
     def __init__(
         self,
         measure: Callable[[], float],
+        keep: Callable[[], None],
         run: RunFolder,
         every: int,
         report: Report,
         best: float = -1.0,
     ) -> None:
-        self.measure, self.run, self.every, self.report = measure, run, every, report
+        self.measure, self.keep = measure, keep
+        self.run, self.every, self.report = run, every, report
         self.best = best
         self.measured_at = -1
 
@@ -136,30 +150,35 @@ class KeepBest(TrainerCallback, ExportableState):
         """What a checkpoint keeps (``trainer_state.json``)."""
         return {"args": {}, "attributes": {"best": self.best}}
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self.best = restored(self, state).get("best", self.best)
+
     def on_step_end(
         self,
         args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
-        model: Any = None,
         **_: Any,
     ) -> None:
         if state.global_step % self.every and state.global_step < state.max_steps:
             return
-        self.look(model, state)
+        self.look(state)
 
-    def finish(self, model: Any, state: TrainerState) -> None:
+    def finish(self, state: TrainerState) -> None:
         """Measure the end of the run unless the last step was measured already."""
         if state.global_step != self.measured_at:
-            self.look(model, state)
+            self.look(state)
 
-    def look(self, model: Any, state: TrainerState) -> None:
+    def look(self, state: TrainerState) -> None:
         """Measure now; save the adapter when it is better than every earlier one."""
         accuracy = self.measure()
         self.measured_at = state.global_step
         row = {"stage": "grpo", "step": state.global_step, "validation_suite_accuracy": accuracy}
-        self.run.append_metrics(row | {"time": round(time.time(), 3)})
+        if state.is_world_process_zero:
+            self.run.append_metrics(row | {"time": round(time.time(), 3)})
         self.report(state.global_step, best=max(accuracy, self.best))
         if accuracy > self.best:
             self.best = accuracy
-            save(model, self.run.best)
+            self.keep()

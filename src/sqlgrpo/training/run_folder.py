@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from omegaconf import OmegaConf
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.files import write_atomically
-from sqlgrpo.models import is_checkpoint
+from sqlgrpo.training.survive_files import newest_whole
 
 MAY_CHANGE = ("evaluation", "training.max_steps", "training.max_minutes", "training.resume")
 """Settings that a resumed run may change; any other difference is another run."""
@@ -63,13 +64,29 @@ class RunFolder:
         return self.root / "checkpoint-best"
 
     def last_checkpoint(self) -> Path | None:
-        """The newest checkpoint that is whole."""
-        whole = [
-            path
-            for path in self.root.glob("checkpoint-[0-9]*")
-            if is_checkpoint(path) and (path / "trainer_state.json").is_file()
-        ]
-        return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+        """The newest checkpoint that is whole; damaged ones are skipped with a warning."""
+        return newest_whole(self.root)
+
+    def forget_metrics(self, stage: str, after_step: int) -> None:
+        """Drop the rows of steps that a resumed run is about to take again."""
+        if not self.metrics.is_file():
+            return
+        kept = []
+        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:  # the last line of a run that was killed
+                continue
+            if row["stage"] != stage or row["step"] <= after_step:
+                kept.append(line + "\n")
+        write_atomically(self.metrics, "".join(kept))
+
+    def tracker_id(self) -> str:
+        """The id of this run's W&B page, so that a resumed run continues the page."""
+        file = self.root / ".wandb_id"
+        if not file.is_file():
+            write_atomically(file, secrets.token_hex(4))
+        return file.read_text()
 
     def append_metrics(self, row: dict[str, Any]) -> None:
         with self.metrics.open("a", encoding="utf-8") as file:

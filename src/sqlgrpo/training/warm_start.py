@@ -12,16 +12,17 @@ from typing import Any
 
 from datasets import Dataset
 from peft import get_peft_model
-from transformers import PrinterCallback
+from transformers import PrinterCallback, set_seed
 from trl import SFTTrainer
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import SqlEnv
-from sqlgrpo.models import adapters_to_float32, lora, save
+from sqlgrpo.models import adapters_to_float32, load_checkpoint, lora, save
 from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report
 from sqlgrpo.training.arguments import sft_arguments
 from sqlgrpo.training.callbacks import Clock, Metrics
+from sqlgrpo.training.distributed import barrier, world
 from sqlgrpo.training.fast.supervised import FastSFTTrainer, together
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.types import Example
@@ -51,6 +52,7 @@ def warm_start(
         schemas = [example.schema for example in chosen]
         chosen = together(chosen, schemas, settings.micro_batch_size, config.seed)
     adapter = lora(config.model)
+    set_seed(config.seed)
     if adapter is not None:
         model = get_peft_model(model, adapter)
     cls = FastSFTTrainer if config.training.fast else SFTTrainer
@@ -67,8 +69,13 @@ def warm_start(
     trainer.remove_callback(PrinterCallback)
     adapters_to_float32(trainer.model)
     trainer.train()
-    save(trainer.model, run.warm_start)
-    return trainer.model
+    if world().is_main:
+        save(trainer.model, run.warm_start)
+    if world().size == 1:
+        return trainer.model
+    barrier()
+    # The hooks of the warm start's DDP wrapper would stay on this model.
+    return load_checkpoint(config.model, run.warm_start, trainable=True)
 
 
 def pairs(

@@ -1,0 +1,89 @@
+"""Re-launch the training script under torchrun, and hand signals on to the processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from sqlgrpo.config import Config
+from sqlgrpo.errors import ConfigError, unknown
+
+ACCELERATORS = ("none", "ddp", "deepspeed")
+
+
+def relaunch(config: Config, command: Sequence[str]) -> int | None:
+    """Exit status of the processes that trained; ``None`` when this process should train.
+
+    ``command`` is the script and its arguments. Under torchrun (its variables are set, as on
+    several nodes) nothing is launched.
+    """
+    training = config.training
+    if training.accelerator not in ACCELERATORS:
+        raise unknown("training.accelerator", training.accelerator, ACCELERATORS)
+    if "WORLD_SIZE" in os.environ or training.accelerator == "none":
+        return None
+    check_devices(training.num_gpus)
+    return _run(
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            str(training.num_gpus),
+            *command,
+        ],
+        environment(training.num_gpus),
+    )
+
+
+def check_devices(wanted: int) -> None:
+    """Raise ``ConfigError`` when there are GPUs, but fewer than processes."""
+    found = torch.cuda.device_count()
+    if wanted < 1 or 0 < found < wanted:
+        raise ConfigError(
+            f"training.num_gpus={wanted}, but this machine shows {found} GPUs; "
+            "set it to at most that, or check CUDA_VISIBLE_DEVICES"
+        )
+
+
+def environment(processes: int) -> dict[str, str]:
+    """The variables of the processes: cores divided, CPU named where there is no GPU."""
+    cores = str(max(1, (os.cpu_count() or 1) // processes))
+    result = {"OMP_NUM_THREADS": cores} | os.environ
+    if not torch.cuda.is_available():
+        result["DS_ACCELERATOR"] = "cpu"
+    return result
+
+
+def _run(command: Sequence[str], env: dict[str, str]) -> int:
+    """torchrun would kill its processes 30 seconds after a signal, while they save; so the signal
+    goes to them, and torchrun sees them end."""
+    process = subprocess.Popen(command, env=env, start_new_session=True)
+    received: list[int] = []
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        for child in children(process.pid):
+            os.kill(child, number)
+
+    before = {n: signal.signal(n, hand_on) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 128 + received[0] if received else status
+
+
+def children(pid: int) -> list[int]:
+    """Processes that ``pid`` started."""
+    file = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in file.read_text().split()] if file.is_file() else []

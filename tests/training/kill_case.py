@@ -1,0 +1,81 @@
+"""Train in a child, kill -9 it at random moments, let it continue; then compare the weights.
+
+    python tests/training/kill_case.py FOLDER KILLS
+
+Prints a JSON line: how many kills landed, after which files, and whether the weights are equal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.training.tiny_run import run, same, weights
+
+LAST = "checkpoint-6"
+EXTRA = ("training.max_steps=6", "training.eval_every=1", "data.audit=false")
+
+
+def start(folder: Path) -> int:
+    pid = os.fork()
+    if pid == 0:
+        run(folder, *EXTRA)
+        os._exit(0)
+    return pid
+
+
+def main(root: Path, kills: int) -> dict[str, object]:
+    rng = random.Random(7)
+    began = time.monotonic()
+    assert os.waitpid(start(root / "whole"), 0)[1] == 0
+    whole_s = time.monotonic() - began
+    landed, at = 0, []
+    folder = root / "killed"
+    while landed < kills:
+        pid = start(folder)
+        time.sleep(rng.uniform(0.1, 0.8) * whole_s)
+        if os.waitpid(pid, os.WNOHANG)[0]:  # it finished first: forget the end, so it goes on
+            for name in ("evaluation.json", LAST):
+                _remove(folder / name)
+            continue
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        landed += 1
+        at.append(max([0, *(int(p.name[11:]) for p in folder.glob("checkpoint-[0-9]*"))]))
+    assert os.waitpid(start(folder), 0)[1] == 0
+    return {
+        "kills": landed,
+        "whole_s": round(whole_s, 1),
+        "after_checkpoint": at,
+        "last_checkpoint_equal": same(weights(root / "whole" / LAST), weights(folder / LAST)),
+        "best_equal": same(
+            weights(root / "whole" / "checkpoint-best"), weights(folder / "checkpoint-best")
+        ),
+        "metrics_equal": metrics(root / "whole") == metrics(folder),
+    }
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def metrics(folder: Path) -> list[tuple[str, int, float]]:
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [(r["stage"], r["step"], r["loss"]) for r in rows if "loss" in r]
+
+
+if __name__ == "__main__":
+    result = main(Path(sys.argv[1]), int(sys.argv[2]))
+    sys.stdout.write("\n" + json.dumps(result) + "\n")
