@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlgrpo.config import EnvironmentConfig, TurnsConfig
 from sqlgrpo.environments import feedback
+from sqlgrpo.environments.conversation import Advance, converse
 from sqlgrpo.environments.multi_turn import SqlRepairEnv
 from sqlgrpo.environments.protocols import Environment, MultiTurnEnv, Parser, SingleTurnEnv
 from sqlgrpo.environments.single_turn import SqlEnv, prompt_messages
@@ -30,6 +31,7 @@ def build_environment(config: EnvironmentConfig, rubric: Rubric) -> SqlEnv:
 
 __all__ = [
     "ENVIRONMENTS",
+    "Advance",
     "Environment",
     "MultiTurnEnv",
     "Parser",
@@ -37,5 +39,6 @@ __all__ = [
     "SqlEnv",
     "SqlRepairEnv",
     "build_environment",
+    "converse",
     "prompt_messages",
 ]

@@ -13,7 +13,7 @@ environment, whatever it inherits from. docs/extending.md adds one of each in te
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlgrpo.types import Completion, Example, Message, Parsed, Score
 
@@ -69,6 +69,7 @@ class SingleTurnEnv(Environment, Protocol):
     """One completion is the whole conversation."""
 
 
+@runtime_checkable
 class MultiTurnEnv(Environment, Protocol):
     """A conversation of up to ``max_turns`` completions."""
 

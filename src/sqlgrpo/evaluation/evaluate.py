@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlgrpo.config import EvaluationConfig
-from sqlgrpo.environments import SqlEnv
+from sqlgrpo.environments import Advance, SqlEnv
 from sqlgrpo.evaluation.figures import Figure, mean
-from sqlgrpo.evaluation.policies import Advance, Policy
+from sqlgrpo.evaluation.policies import Policy
 from sqlgrpo.files import write_atomically
 from sqlgrpo.types import Completion, Example, Score
 from sqlgrpo.verifiers import build_verifier

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sqlgrpo.config import EvaluationConfig
-from sqlgrpo.environments import SqlEnv
+from sqlgrpo.environments import Advance as Advance
+from sqlgrpo.environments import SqlEnv, converse
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.types import Completion, Example
+from sqlgrpo.types import Completion, Example, Message
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-Advance = Callable[[int], None]
-"""Hears how many more examples were answered."""
 
 
 class Policy(Protocol):
@@ -40,16 +38,18 @@ def model_policy(
     chat: bool,
     autocast: bool,
 ) -> Policy:
-    """Greedy decoding, one turn."""
+    """Greedy decoding, in as many turns as the environment has."""
     from sqlgrpo.inference.generate import Decoding, generate
 
     decoding = Decoding(
         max_new_tokens=config.max_new_tokens, batch_size=config.batch_size, autocast=autocast
     )
 
-    def answer(examples: Sequence[Example], advance: Advance) -> list[str]:
-        prompts = [environment.messages(example) for example in examples]
-        return generate(model, tokenizer, prompts, decoding, chat=chat, advance=advance)
+    def speak(conversations: Sequence[Sequence[Message]], advance: Advance) -> list[str]:
+        return generate(model, tokenizer, conversations, decoding, chat=chat, advance=advance)
+
+    def answer(examples: Sequence[Example], advance: Advance) -> list[Completion]:
+        return converse(environment, examples, speak, advance)
 
     return answer
 

@@ -8,13 +8,13 @@ from typing import Any
 from transformers import GenerationConfig
 
 from sqlgrpo.config import EvaluationConfig
-from sqlgrpo.environments import SqlEnv
-from sqlgrpo.evaluation.policies import Advance, Policy
+from sqlgrpo.environments import Advance, SqlEnv, converse
+from sqlgrpo.evaluation.policies import Policy
 from sqlgrpo.models.prompts import eos_ids, prompt_ids, stop_strings
 from sqlgrpo.training.fast import attention
 from sqlgrpo.training.fast.engine import RolloutEngine
 from sqlgrpo.training.fast.forward import reason_not_to_pack
-from sqlgrpo.types import Example
+from sqlgrpo.types import Completion, Example, Message
 
 
 def fast_policy(
@@ -38,10 +38,11 @@ def fast_policy(
     )
     engine = RolloutEngine(model, settings, tokenizer, "auto")
 
-    def answer(examples: Sequence[Example], advance: Advance) -> list[str]:
-        prompts = [
-            prompt_ids(tokenizer, environment.messages(example), chat=chat) for example in examples
-        ]
+    def answer(examples: Sequence[Example], advance: Advance) -> list[Completion]:
+        return converse(environment, examples, speak, advance)
+
+    def speak(conversations: Sequence[Sequence[Message]], advance: Advance) -> list[str]:
+        prompts = [prompt_ids(tokenizer, messages, chat=chat) for messages in conversations]
         order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
         texts = [""] * len(prompts)
         was_training = model.training
