@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ from typing import Any
 from datasets import Dataset
 from peft import PeftModel
 from rich.console import Console
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOTrainer
+from trl.models import unwrap_model_for_generation
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import MultiTurnEnv, SqlEnv, build_environment
-from sqlgrpo.evaluation.evaluate import Evaluation, evaluate
+from sqlgrpo.evaluation.evaluate import Evaluation, score_completions
 from sqlgrpo.evaluation.figures import Stages, read_stages, write_stage
 from sqlgrpo.evaluation.html_report import write_report
 from sqlgrpo.evaluation.policies import Policy, model_policy
@@ -38,18 +40,25 @@ from sqlgrpo.models import (
     load_tokenizer,
     lora,
     require_device,
+    save,
 )
 from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report, phase
 from sqlgrpo.rubrics import build_rubric
+from sqlgrpo.training import distributed
 from sqlgrpo.training.arguments import grpo_arguments
 from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
 from sqlgrpo.training.examples import Prepared, prepare
-from sqlgrpo.training.fast import FastGRPOTrainer
 from sqlgrpo.training.fast.policy import fast_policy
 from sqlgrpo.training.multi_turn import TurnRollout
 from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.training.survive import (
+    StopOnSignal,
+    SurvivingFastGRPOTrainer,
+    SurvivingGRPOTrainer,
+)
+from sqlgrpo.training.survive_files import step_of
 from sqlgrpo.training.warm_start import steps, warm_start
 from sqlgrpo.types import Example
 
@@ -59,22 +68,28 @@ log = logging.getLogger(__name__)
 def train(config: Config, console: Console) -> RunFolder:
     """Run one training job, or continue it, and return its folder."""
     require_device(config.model)
-    run = RunFolder.open(config)
+    here = distributed.join()
+    console.quiet = console.quiet or not here.is_main
+    run = distributed.on_main(lambda: RunFolder.open(config))
+    config = distributed.share_cores(config)
     if "grpo" in read_stages(run.evaluation):
         log.info("%s is finished", run.root)
         return run
     environment = build_environment(config.environment, build_rubric(config.verifier))
     tokenizer = load_tokenizer(config.model)
     try:
-        data = prepare(config, environment, tokenizer, run, console)
+        data = distributed.on_main(lambda: prepare(config, environment, tokenizer, run, console))
         job = Job(config, run, environment, tokenizer, data, console)
         model = load_model(config.model)
         job.measure("base", model)
         model = job.warm_start(model)
         job.measure("warm_start", model)
         job.reinforce(model)
+        del model
+        distributed.leave_deepspeed()
         job.measure("grpo", job.best())
-        write_report(run.root, title=run.root.name)
+        if here.is_main:
+            write_report(run.root, title=run.root.name)
     finally:
         environment.rubric.judge.close()
     return run
@@ -97,8 +112,11 @@ class Job:
         if stage in done:
             return done
         measured = self._evaluate(f"evaluate {stage}", model, self.data.test)
-        measured.write(self.run.completions / f"evaluation-{stage}.jsonl")
-        return write_stage(self.run.evaluation, stage, measured.figures)
+        if distributed.world().is_main:
+            measured.write(self.run.completions / f"evaluation-{stage}.jsonl")
+            write_stage(self.run.evaluation, stage, measured.figures)
+        distributed.barrier()
+        return read_stages(self.run.evaluation)
 
     def warm_start(self, model: Any) -> Any:
         """The model after supervised fine-tuning; loaded when an earlier run finished it."""
@@ -124,32 +142,44 @@ class Job:
         """GRPO, continued from the last whole checkpoint if there is one."""
         with phase(self.console, "GRPO", self.config.training.max_steps) as report:
             keep_best = KeepBest(
-                lambda: self._validate(model_of(trainer)),
+                lambda: self._validate(trainer),
+                lambda: keep(trainer, self.run.best),
                 self.run,
                 self.config.training.eval_every,
                 report,
             )
-            trainer = self.trainer(model, report, keep_best)
-            trainer.train(resume_from_checkpoint=self.run.last_checkpoint())
-            keep_best.finish(model_of(trainer), trainer.state)
+            stop = StopOnSignal(distributed.largest)
+            trainer = self.trainer(model, report, [keep_best, stop])
+            last = distributed.on_main(self.run.last_checkpoint)
+            if distributed.world().is_main:
+                self.run.forget_metrics("grpo", step_of(last) if last else 0)
+            try:
+                trainer.train(resume_from_checkpoint=last)
+            finally:
+                stop.restore()
+            stop.check(self.run.root)
+            keep_best.finish(trainer.state)
 
-    def trainer(self, model: Any, report: Report, keep_best: KeepBest) -> GRPOTrainer:
+    def trainer(
+        self, model: Any, report: Report, callbacks: Sequence[TrainerCallback]
+    ) -> GRPOTrainer:
         """The real ``GRPOTrainer``, or our faster one with the same gradients."""
-        cls = FastGRPOTrainer if self.config.training.fast else GRPOTrainer
-        trainer = cls(
+        fast = self.config.training.fast
+        trainer = (SurvivingFastGRPOTrainer if fast else SurvivingGRPOTrainer)(
             model=model,
-            args=grpo_arguments(self.config, self.run),
+            args=grpo_arguments(self.config, self.run, world_size=distributed.world().size),
             peft_config=None if isinstance(model, PeftModel) else lora(self.config.model),
             processing_class=self.tokenizer,
             reward_funcs=verifier_rewards(self.environment, self.data.train),
             train_dataset=prompts(self.data.train, self.environment, chat=self.config.model.chat),
             rollout_func=self._conversations(),
             callbacks=[
-                keep_best,
+                *callbacks,
                 Clock(self.config.training.max_minutes),
                 Metrics("grpo", self.run, report),
             ],
         )
+        trainer.keep_checkpoints = self.config.training.keep_checkpoints
         trainer.remove_callback(PrinterCallback)
         adapters_to_float32(trainer.model)
         return trainer
@@ -170,17 +200,23 @@ class Job:
         """The model of ``checkpoint-best``."""
         return load_checkpoint(self.config.model, self.run.best)
 
-    def _validate(self, model: Any) -> float:
-        measured = self._evaluate("", model, self.data.validation)
+    def _validate(self, trainer: GRPOTrainer) -> float:
+        with whole(trainer) as model:
+            measured = self._evaluate("", model, self.data.validation)
         return measured.figures["suite_accuracy"].value
 
     def _evaluate(self, title: str, model: Any, examples: Sequence[Example]) -> Evaluation:
-        policy = self._policy(model)
+        policy = distributed.divided(self._policy(model))
         settings = self.config.evaluation
-        if not title:
-            return evaluate(policy, examples, self.environment, settings)
-        with phase(self.console, title, len(examples)) as report:
-            return evaluate(policy, examples, self.environment, settings, report.advance)
+        chosen = list(examples[: settings.limit])
+        if title:
+            with phase(self.console, title, len(chosen)) as report:
+                completions = policy(chosen, report.advance)
+        else:
+            completions = policy(chosen, lambda _: None)
+        return distributed.on_main(
+            lambda: score_completions(chosen, completions, self.environment, settings)
+        )
 
     def _policy(self, model: Any) -> Policy:
         settings, chat = self.config.evaluation, self.config.model.chat
@@ -197,9 +233,20 @@ class Job:
         )
 
 
-def model_of(trainer: GRPOTrainer) -> Any:
-    """The trainer's model without its distributed wrapping."""
-    return trainer.accelerator.unwrap_model(trainer.model)
+def whole(trainer: GRPOTrainer) -> AbstractContextManager[Any]:
+    """The trainer's model without its distributed wrapping, all weights on every process."""
+    context: AbstractContextManager[Any] = unwrap_model_for_generation(
+        trainer.model_wrapped, trainer.accelerator
+    )
+    return context
+
+
+def keep(trainer: GRPOTrainer, folder: Path) -> None:
+    """Save the trainer's adapter, or all weights, on the main process."""
+    with whole(trainer) as model:
+        if distributed.world().is_main:
+            save(model, folder)
+    distributed.barrier()
 
 
 def prompts(examples: Sequence[Example], environment: SqlEnv, *, chat: bool) -> Dataset:
