@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from sqlgrpo.config import Config
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.settings import read
+from sqlgrpo.training.arguments import grpo_arguments, sft_arguments, trackers
+from sqlgrpo.training.run_folder import RunFolder
+
+
+def settings(*overrides: str) -> Config:
+    return read(["experiment=quickstart", *overrides], kind=Config)
+
+
+def arguments(tmp_path, *overrides: str, world_size: int = 1):
+    return grpo_arguments(settings(*overrides), RunFolder(tmp_path), world_size=world_size)
+
+
+def test_a_step_holds_batch_size_prompts_with_g_completions_each(tmp_path):
+    made = arguments(
+        tmp_path,
+        "training.batch_size=12",
+        "training.num_generations=4",
+        "training.micro_batch_groups=3",
+    )
+    assert made.per_device_train_batch_size == 12
+    assert made.gradient_accumulation_steps == 4
+    assert made.generation_batch_size == 48
+
+
+def test_two_processes_share_the_prompts_of_a_step(tmp_path):
+    made = arguments(
+        tmp_path, "training.batch_size=8", "training.micro_batch_groups=2", world_size=2
+    )
+    assert made.gradient_accumulation_steps == 2
+
+
+def test_keys_under_trl_reach_grpo_config(tmp_path):
+    assert arguments(tmp_path, "+training.trl.delta=1.5").delta == 1.5
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("+training.trl.epsilonn=0.1", "did you mean 'epsilon'"),
+        ("+training.trl.num_generations=4", r"set training\.num_generations instead"),
+        ("training.batch_size=7", "not a multiple"),
+        ("training.autocast=float16", "not bfloat16 or null"),
+        ("training.report_to=tensorboard", "not auto, wandb or none"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(tmp_path, override, message):
+    with pytest.raises(ConfigError, match=message):
+        arguments(tmp_path, override)
+
+
+def test_a_warm_start_of_uneven_micro_batches_is_refused(tmp_path):
+    config = settings("training.warm_start.batch_size=12")
+    with pytest.raises(ConfigError, match="12 is not a multiple of micro_batch_size"):
+        sft_arguments(config, RunFolder(tmp_path), max_steps=1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "key", "mode", "expected"),
+    [
+        ("auto", "", "", []),
+        ("auto", "secret", "", ["wandb"]),
+        ("none", "secret", "", []),
+        ("wandb", "", "offline", ["wandb"]),
+    ],
+)
+def test_wandb_is_on_only_when_it_can_be_used(tmp_path, monkeypatch, choice, key, mode, expected):
+    monkeypatch.setenv("WANDB_API_KEY", key)
+    monkeypatch.setenv("WANDB_MODE", mode)
+    assert trackers(settings(f"training.report_to={choice}"), RunFolder(tmp_path)) == expected
+
+
+def test_asking_for_wandb_without_a_key_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    with pytest.raises(ConfigError, match="WANDB_API_KEY"):
+        trackers(settings("training.report_to=wandb"), RunFolder(tmp_path))
