@@ -18,6 +18,7 @@ from sqlglot import exp
 from mutator import mutants
 from oracle.contents import Relation, open_schema, read_shape
 from oracle.search import GoldError, Pair
+from rewrites import is_settled, rewrites
 
 MOST_ROWS = 1_500
 
@@ -69,6 +70,25 @@ def spider_mutants(path: Path, golds: int, per_gold: int, seed: int) -> Iterable
                 if pair.differ() is not None:
                     case_id = f"{row['id']}-{number}"
                     yield Case(id=case_id, schema=schema, gold=gold, pred=pred, match=False)
+        except (sqlite3.Error, sqlite3.Warning, GoldError, sqlglot.ParseError, ValueError):
+            continue
+
+
+def spider_rewrites(path: Path, golds: int, per_gold: int, seed: int) -> Iterable[Case]:
+    """The same query said differently, for golds that leave nothing to chance.
+
+    A rewrite that the independent search separates from its gold is left out.
+    """
+    rows = read_rows(path)
+    rng = random.Random(seed)
+    for row in rng.sample(rows, min(golds, len(rows))):
+        schema, gold = row["context"], row["answer"]
+        try:
+            found = rewrites(gold, per_gold, rng) if is_settled(gold) else []
+            for number, pred in enumerate(found):
+                if Pair(schema, gold, pred).search(60, seed=number) is None:
+                    case_id = f"{row['id']}-same-{number}"
+                    yield Case(id=case_id, schema=schema, gold=gold, pred=pred, match=True)
         except (sqlite3.Error, sqlite3.Warning, GoldError, sqlglot.ParseError, ValueError):
             continue
 

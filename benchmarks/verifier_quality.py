@@ -3,7 +3,8 @@
     python benchmarks/verifier_quality.py --spider FILE --wikisql FILE --output FILE
 
 (a) the adversarial set, every label proved; (b) mutants of Spider golds that a database holding
-the real, lawful rows separates, so accepting one is certainly wrong; (c) real predictions with a
+the real, lawful rows separates, so accepting one is certainly wrong, and rewrites of the golds that
+keep their meaning; (c) real predictions with a
 published verdict on one real table. Exit status 1 when a promised figure is missed.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 from common import percent, rate, write_result
 from oracle.prove import read_pairs
 from oracle.search import GoldError, Pair
-from real_data import Case, spider_mutants, wikisql_predictions
+from real_data import Case, spider_mutants, spider_rewrites, wikisql_predictions
 from rivals import RIVALS, accepted_by
 from sqlgrpo.config import SuiteConfig
 from sqlgrpo.databases import Judge
@@ -55,6 +56,8 @@ def main() -> int:
     if options.spider:
         cases = spider_mutants(options.spider, options.golds, options.per_gold, options.seed)
         figures |= _certain("spider_mutants", judged(judge, cases))
+        same = spider_rewrites(options.spider, options.golds, 3, options.seed + 1)
+        figures |= _same("spider_rewrites", judged(judge, same))
     if options.wikisql:
         figures |= _real("wikisql", judged(judge, wikisql_predictions(options.wikisql)))
     judge.close()
@@ -130,6 +133,20 @@ def _certain(name: str, found: Sequence[Judged]) -> dict[str, Any]:
         figures[f"{name}_fp_{rival}"] = rate(sum(one.rivals[rival] for one in kept), len(kept))
     print(f"(b) {name}: FP {percent(figures[f'{name}_fp'])}; {len(broken)} golds called broken")
     _print_rivals(name, figures)
+    return figures
+
+
+def _same(name: str, found: Sequence[Judged]) -> dict[str, Any]:
+    """False negatives on rewrites that keep the meaning; broken examples are left out."""
+    kept = [one for one in found if one.accepted is not None]
+    refused = [one for one in kept if not one.accepted]
+    for one in refused:
+        _show("FN", one)
+    figures = {f"{name}_fn": rate(len(refused), len(kept))}
+    for rival in RIVALS:
+        wrong = sum(not one.rivals[rival] for one in kept)
+        figures[f"{name}_fn_{rival}"] = rate(wrong, len(kept))
+    print(f"    {name}: FN {percent(figures[f'{name}_fn'])}")
     return figures
 
 

@@ -15,7 +15,7 @@ from oracle.contents import fill, open_schema, read_shape
 from oracle.values import aims_of, draw_style, literals_of
 
 STEPS_PER_CALL = 20_000
-QUERY_SECONDS = 1.0
+QUERY_SECONDS = 2.0
 MOST_ROWS = 200
 """Tables grow to this size when the queries mention such a number (LIMIT, HAVING COUNT)."""
 
@@ -67,6 +67,7 @@ class Pair:
             if self.sizes and rng.random() < 0.04:
                 most = rng.choice(self.sizes)
                 style = replace(style, least_rows=most // 2, most_rows=most, pool_size=8)
+            self.deadline = time.monotonic() + QUERY_SECONDS
             database = fill(self.connection, self.shape, self.literals, rng, style, aims=self.aims)
             found = self.differ()
             if found is not None:
@@ -131,6 +132,7 @@ class Pair:
             return False
 
     def _load(self, inserts: Sequence[str]) -> None:
+        self.deadline = time.monotonic() + QUERY_SECONDS
         self.connection.execute("PRAGMA foreign_keys = OFF")
         for relation in self.shape:
             name = relation.name.replace('"', '""')

@@ -11,7 +11,9 @@ import pytest
 from common import wilson, write_result
 from mutator import mutants
 from oracle.contents import open_schema
+from oracle.search import Pair
 from real_data import infer_schemas, lawful_copy
+from rewrites import is_settled, rewrites
 from rivals import accepted_by
 
 TOWN = "CREATE TABLE town (name TEXT, people INTEGER)"
@@ -93,3 +95,32 @@ def test_a_schema_is_inferred_from_the_queries_that_ran():
         {"db_id": "t", "answer": "SELECT n FROM t", "pred": "SELECT c FROM t", "executed": True},
     ]
     assert infer_schemas(rows) == {"t": 'CREATE TABLE "t" ("A b" TEXT, "n" REAL, "c" TEXT)'}
+
+
+REWRITTEN = (
+    "SELECT name, people FROM town WHERE people BETWEEN 1 AND 4 AND name IN ('a', 'b')",
+    "SELECT name, COUNT(*) FROM town WHERE people > 3 GROUP BY name ORDER BY name",
+    "SELECT name FROM town WHERE people > 2 UNION SELECT name FROM town WHERE name <> 'a'",
+)
+
+
+@pytest.mark.parametrize("gold", REWRITTEN)
+def test_rewrites_keep_the_meaning(gold):
+    found = rewrites(gold, 15, random.Random(0))
+    assert len(found) >= 8
+    for pred in found:
+        assert Pair(TOWN, gold, pred).search(60) is None, pred
+
+
+@pytest.mark.parametrize(
+    ("gold", "settled"),
+    [
+        ("SELECT name, MAX(people) FROM town GROUP BY name", True),
+        ("SELECT name FROM town GROUP BY name ORDER BY COUNT(*)", True),
+        ("SELECT name, people FROM town GROUP BY name", False),
+        ("SELECT name, MAX(people) FROM town", False),
+        ("SELECT name FROM town ORDER BY people LIMIT 1", False),
+    ],
+)
+def test_a_gold_is_settled_when_nothing_is_left_to_chance(gold, settled):
+    assert is_settled(gold) is settled
