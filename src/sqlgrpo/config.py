@@ -213,6 +213,11 @@ class TrainingConfig:
     keep_checkpoints: int = 2
     resume: str = "auto"
     """``auto`` continues an unfinished run in ``output_dir``; ``never`` refuses to reuse it."""
+    rollouts: str = "local"
+    """Who samples: ``local`` (this process), ``vllm`` (TRL's, not with 4-bit weights) or
+    ``vllm_server`` (adapters loaded into a running server)."""
+    rollouts_url: str = "http://localhost:8000"
+    """The server of ``vllm_server``."""
     accelerator: str = "none"
     """``none``, ``ddp`` or ``deepspeed``."""
     num_gpus: int = 1

@@ -51,6 +51,8 @@ from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
 from sqlgrpo.training.examples import Prepared, prepare
 from sqlgrpo.training.fast.policy import fast_policy
 from sqlgrpo.training.multi_turn import TurnRollout
+from sqlgrpo.training.preflight import check_settings, check_start, stop_on_errors
+from sqlgrpo.training.preflight.trained import check_trained
 from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.training.survive import (
@@ -68,6 +70,7 @@ log = logging.getLogger(__name__)
 def train(config: Config, console: Console) -> RunFolder:
     """Run one training job, or continue it, and return its folder."""
     require_device(config.model)
+    stop_on_errors(check_settings(config))
     here = distributed.join()
     console.quiet = console.quiet or not here.is_main
     run = distributed.on_main(lambda: RunFolder.open(config))
@@ -81,6 +84,9 @@ def train(config: Config, console: Console) -> RunFolder:
         data = distributed.on_main(lambda: prepare(config, environment, tokenizer, run, console))
         job = Job(config, run, environment, tokenizer, data, console)
         model = load_model(config.model)
+        if here.is_main:
+            checks = check_start(config, tokenizer, model, environment, data.train)
+            stop_on_errors(checks)
         job.measure("base", model)
         model = job.warm_start(model)
         job.measure("warm_start", model)
@@ -182,6 +188,8 @@ class Job:
         trainer.keep_checkpoints = self.config.training.keep_checkpoints
         trainer.remove_callback(PrinterCallback)
         adapters_to_float32(trainer.model)
+        sharded = self.config.training.accelerator == "deepspeed"
+        stop_on_errors(check_trained(trainer.model, master_weights=sharded))
         return trainer
 
     def _conversations(self) -> TurnRollout | None:

@@ -23,7 +23,7 @@ SEAL = "seal.json"
 STATE = "trainer_state.json"
 BLOCK_BYTES = 1 << 22
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NO_SPACE_TEXTS = ("No space left", "quota exceeded", "File too large", "file write failed")
+NO_SPACE_TEXTS = ("No space left", "quota exceeded", "File too large", "inline_container.cc")
 """How PyTorch and safetensors report it, which lose the number on the way."""
 
 

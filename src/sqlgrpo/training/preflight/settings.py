@@ -1,0 +1,230 @@
+"""Settings that contradict each other, or that would be ignored in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from sqlgrpo.config import Config
+from sqlgrpo.training.preflight.finding import Findings, error, warning
+
+
+def quantized_for_vllm(config: Config) -> Findings:
+    """TRL 1.16 sends vLLM the packed 4-bit weights, which it cannot load."""
+    vllm = config.training.rollouts == "vllm" or config.training.trl.get("use_vllm")
+    if not (config.model.load_in_4bit and vllm):
+        return []
+    return error(
+        "QLoRA with vLLM",
+        "TRL 1.16 merges the adapter into packed NF4 weights and vLLM cannot load the result",
+        "use training.rollouts=local, or vllm_server, or model=llama-3.1-8b-instruct-bf16",
+    )
+
+
+def vllm_by_the_back_door(config: Config) -> Findings:
+    if "use_vllm" not in config.training.trl:
+        return []
+    return error(
+        "training.trl.use_vllm",
+        "rollouts have a setting of their own",
+        "set training.rollouts=vllm",
+    )
+
+
+def quantized_for_zero3(config: Config) -> Findings:
+    """Sharding packed weights needs a storage type that bitsandbytes does not use by default."""
+    training = config.training
+    zero3 = training.accelerator == "deepspeed" and training.zero_stage == 3
+    if not (config.model.load_in_4bit and zero3):
+        return []
+    return error(
+        "QLoRA with ZeRO-3",
+        "ZeRO-3 shards weights by bytes it cannot see in packed NF4, and gathers them each step",
+        "use training.zero_stage=2 or training.accelerator=ddp; 4-bit weights fit every card",
+    )
+
+
+def quantized_without_adapter(config: Config) -> Findings:
+    if not config.model.load_in_4bit or config.model.lora:
+        return []
+    return error(
+        "4-bit weights without an adapter",
+        "NF4 weights have no gradient: nothing would be trained",
+        "set model.lora=true or model.load_in_4bit=false",
+    )
+
+
+def low_precision_master(config: Config) -> Findings:
+    """An Adam step at an RL learning rate is smaller than the spacing of bfloat16 numbers."""
+    keeps_float32 = config.training.accelerator == "deepspeed"
+    if config.model.lora or config.model.dtype == "float32" or keeps_float32:
+        return []
+    return error(
+        "all weights in " + config.model.dtype,
+        f"a step of {config.training.learning_rate:g} is rounded away in most weights",
+        "use training=grpo_full (DeepSpeed keeps float32 weights) or model.dtype=float32",
+    )
+
+
+def float32_on_gpu(config: Config) -> Findings:
+    if not config.model.needs_gpu or config.model.dtype != "float32":
+        return []
+    return warning("model.dtype", "float32 doubles memory", "set model.dtype=bfloat16")
+
+
+def unused_distribution(config: Config) -> Findings:
+    training = config.training
+    found: Findings = []
+    if training.accelerator == "none" and training.num_gpus != 1:
+        found += error(
+            "training.num_gpus",
+            f"{training.num_gpus} processes, but training.accelerator=none starts one",
+            "set training.accelerator=ddp or deepspeed",
+        )
+    if training.accelerator == "deepspeed" and training.zero_stage not in (1, 2, 3):
+        found += error("training.zero_stage", str(training.zero_stage), "set 1, 2 or 3")
+    if training.accelerator != "deepspeed" and (training.zero_stage != 2 or training.offload):
+        found += warning(
+            "training.zero_stage, training.offload",
+            f"ignored with training.accelerator={training.accelerator}",
+            "set training.accelerator=deepspeed or leave them out",
+        )
+    return found
+
+
+def gpu_optimizer(config: Config) -> Findings:
+    optim = str(config.training.trl.get("optim", "adamw_torch"))
+    if torch.cuda.is_available() or not optim.endswith(("8bit", "32bit")):
+        return []
+    return error("training.trl.optim", f"{optim} needs a GPU", "set training.trl.optim=adamw_torch")
+
+
+def offload_optimizer(config: Config) -> Findings:
+    optim = str(config.training.trl.get("optim", "adamw_torch"))
+    if not config.training.offload or optim.startswith("adamw_torch"):
+        return []
+    return error(
+        "training.offload",
+        f"DeepSpeed's CPU Adam would replace training.trl.optim={optim}",
+        "set training.trl.optim=adamw_torch or training.offload=false",
+    )
+
+
+def checkpoints_between_generations(config: Config) -> Findings:
+    """Completions that are still to be used are not in a checkpoint."""
+    trl, training = config.training.trl, config.training
+    uses = int(trl.get("num_iterations", 1))
+    accumulate = max(1, training.batch_size // training.micro_batch_groups)
+    per = int(trl.get("steps_per_generation", accumulate)) * uses // accumulate
+    if per < 2 or training.eval_every % per == 0:
+        return []
+    return warning(
+        "training.eval_every",
+        f"checkpoints at multiples of {training.eval_every}, generations every {per} steps: "
+        "a resumed run would not continue exactly",
+        f"set training.eval_every to a multiple of {per}",
+    )
+
+
+def exploration(config: Config) -> Findings:
+    training = config.training
+    found: Findings = []
+    if training.num_generations < 2:
+        found += error(
+            "training.num_generations",
+            f"{training.num_generations}: a group of one has no advantage",
+            "set at least 2; 8 is usual",
+        )
+    if training.temperature <= 0:
+        found += error(
+            "training.temperature",
+            f"{training.temperature}: all completions of a group would be equal",
+            "set it to about 1.0",
+        )
+    return found
+
+
+def base_model(config: Config) -> Findings:
+    """Text that a model without turns needs to end its answer."""
+    training = config.training
+    if config.model.chat:
+        return []
+    found: Findings = []
+    if not training.warm_start.enabled and not training.warm_start.adapter:
+        found += warning(
+            "base model without a warm start",
+            "nothing has taught it to end with EOS; answers are cut at a blank line",
+            "set training.warm_start.enabled=true",
+        )
+    if training.trl.get("mask_truncated_completions"):
+        found += error(
+            "training.trl.mask_truncated_completions",
+            "a base model's answers end at a blank line, which counts as truncated: no loss left",
+            "set it to false",
+        )
+    if not training.fast:
+        found += warning(
+            "training.fast=false with a base model",
+            "stock TRL cannot stop at a blank line; answers run to the token limit",
+            "set training.fast=true",
+        )
+    return found
+
+
+def answer_lengths(config: Config) -> Findings:
+    limit, asked = config.training.max_completion_tokens, config.evaluation.max_new_tokens
+    if asked >= limit:
+        return []
+    return warning(
+        "evaluation.max_new_tokens",
+        f"{asked}: answers may be longer in training ({limit}) than when they are measured",
+        f"set evaluation.max_new_tokens={limit}",
+    )
+
+
+def vllm_length(config: Config) -> Findings:
+    longest = config.data.max_prompt_tokens + config.training.max_completion_tokens
+    limit = config.training.trl.get("vllm_max_model_length")
+    if config.training.rollouts != "vllm" or limit is None or limit >= longest:
+        return []
+    return error(
+        "training.trl.vllm_max_model_length",
+        f"{limit} is less than the longest prompt and completion",
+        f"set it to {longest}",
+    )
+
+
+def merged_in_bfloat16(config: Config) -> Findings:
+    """TRL merges the adapter into the live weights to send them, and unmerges afterwards."""
+    if config.training.rollouts != "vllm" or not config.model.lora:
+        return []
+    return warning(
+        "training.rollouts=vllm with LoRA",
+        "TRL merges and unmerges the adapter each step, and bfloat16 weights drift",
+        "use training.rollouts=vllm_server, which loads the adapter instead",
+    )
+
+
+CHECKS: tuple[Callable[[Config], Findings], ...] = (
+    quantized_for_vllm,
+    vllm_by_the_back_door,
+    quantized_for_zero3,
+    quantized_without_adapter,
+    low_precision_master,
+    float32_on_gpu,
+    unused_distribution,
+    gpu_optimizer,
+    offload_optimizer,
+    checkpoints_between_generations,
+    exploration,
+    base_model,
+    answer_lengths,
+    vllm_length,
+    merged_in_bfloat16,
+)
+
+
+def check_settings(config: Config) -> Findings:
+    """Everything that the settings alone tell."""
+    return [finding for check in CHECKS for finding in check(config)]

@@ -1,0 +1,279 @@
+"""Each silent misconfiguration, planted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from peft import get_peft_model
+from transformers import LlamaConfig
+
+from sqlgrpo.config import Config
+from sqlgrpo.environments import build_environment
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.models import adapters_to_float32, load_model, load_tokenizer, lora, prompts
+from sqlgrpo.rubrics import build_rubric
+from sqlgrpo.settings import read
+from sqlgrpo.training.preflight import check_settings, machine, memory, rewards, stop_on_errors
+from sqlgrpo.training.preflight.doctor import check_start, examine
+from sqlgrpo.training.preflight.finding import ok, warning
+from sqlgrpo.training.preflight.tokens import answered_ids, check_boundary, check_tokens
+from sqlgrpo.training.preflight.trained import check_trained
+from sqlgrpo.types import Example
+
+LLAMA_8B = LlamaConfig(
+    vocab_size=128_256,
+    hidden_size=4_096,
+    intermediate_size=14_336,
+    num_hidden_layers=32,
+    num_attention_heads=32,
+    num_key_value_heads=8,
+    tie_word_embeddings=False,
+)
+QUICK = ("experiment=quickstart", "model=tiny-llama3", "data.size=60")
+EXAMPLE = Example(
+    id="1",
+    question="How many cities are there?",
+    schema="CREATE TABLE city (name TEXT, population INTEGER);",
+    gold_sql="SELECT COUNT(*) FROM city",
+)
+
+
+def config(*overrides: str) -> Config:
+    return read([*QUICK, *overrides], kind=Config)
+
+
+def levels(findings) -> set[str]:
+    return {finding.level for finding in findings}
+
+
+def test_the_quickstart_has_no_contradiction():
+    assert check_settings(read(["experiment=quickstart"], kind=Config)) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "level", "says"),
+    [
+        (["model.load_in_4bit=true", "training.rollouts=vllm"], "error", "QLoRA with vLLM"),
+        (["+training.trl.use_vllm=true"], "error", "training.rollouts=vllm"),
+        (
+            [
+                "model.load_in_4bit=true",
+                "training.accelerator=deepspeed",
+                "training.zero_stage=3",
+            ],
+            "error",
+            "QLoRA with ZeRO-3",
+        ),
+        (["model.load_in_4bit=true", "model.lora=false"], "error", "nothing would be trained"),
+        (["model.lora=false", "model.dtype=bfloat16"], "error", "rounded away"),
+        (["training.num_gpus=4"], "error", "accelerator=none starts one"),
+        (["training.zero_stage=3"], "warning", "ignored"),
+        (["training.accelerator=ddp", "training.offload=true"], "warning", "ignored"),
+        (["training.accelerator=deepspeed", "training.zero_stage=4"], "error", "set 1, 2 or 3"),
+        (["+training.trl.optim=paged_adamw_8bit"], "error", "needs a GPU"),
+        (
+            [
+                "training.accelerator=deepspeed",
+                "training.offload=true",
+                "+training.trl.optim=sgd",
+            ],
+            "error",
+            "CPU Adam",
+        ),
+        (
+            ["+training.trl.num_iterations=2", "training.eval_every=3"],
+            "warning",
+            "continue exactly",
+        ),
+        (["training.num_generations=1"], "error", "has no advantage"),
+        (["training.temperature=0"], "error", "would be equal"),
+        (["model.chat=false", "training.warm_start.enabled=false"], "warning", "end with EOS"),
+        (
+            ["model.chat=false", "+training.trl.mask_truncated_completions=true"],
+            "error",
+            "no loss left",
+        ),
+        (["model.chat=false", "training.fast=false"], "warning", "token limit"),
+        (["evaluation.max_new_tokens=4"], "warning", "longer in training"),
+        (
+            ["training.rollouts=vllm", "+training.trl.vllm_max_model_length=100"],
+            "error",
+            "longest prompt",
+        ),
+        (["training.rollouts=vllm"], "warning", "drift"),
+        (["model.needs_gpu=true", "model.dtype=float32"], "warning", "doubles memory"),
+    ],
+)
+def test_a_contradiction_is_named_with_what_to_do(overrides, level, says):
+    named = [f for f in check_settings(config(*overrides)) if says in str(f)]
+    assert [finding.level for finding in named] == [level]
+    assert named[0].next_step
+
+
+def test_errors_stop_a_run_and_warnings_do_not():
+    stop_on_errors(ok("a", "b") + warning("a", "b", "c"))
+    with pytest.raises(ConfigError, match="QLoRA with vLLM"):
+        stop_on_errors(check_settings(config("model.load_in_4bit=true", "training.rollouts=vllm")))
+
+
+@pytest.fixture(scope="module")
+def parts():
+    settings = config()
+    environment = build_environment(settings.environment, build_rubric(settings.verifier))
+    yield settings, environment, load_model(settings.model)
+    environment.rubric.judge.close()
+
+
+def plant(parts, change):
+    settings, environment, model = parts
+    tokenizer = load_tokenizer(settings.model)
+    change(tokenizer)
+    return check_tokens(model, tokenizer, environment, [EXAMPLE], chat=True)
+
+
+def test_a_tokenizer_as_it_should_be_has_no_finding(parts):
+    assert levels(plant(parts, lambda _: None)) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda t: setattr(t, "pad_token", "<|eot_id|>"), "padding carries no loss"),
+        (
+            lambda t: setattr(t, "chat_template", "{{ bos_token }}" + t.chat_template),
+            "2 BOS tokens",
+        ),
+        (
+            lambda t: setattr(t, "chat_template", t.chat_template.replace("<|eot_id|>", "\n")),
+            "never learn to stop",
+        ),
+        (
+            lambda t: setattr(
+                t,
+                "chat_template",
+                t.chat_template + "{%- if add_generation_prompt %}{{- '<think>' }}{%- endif %}",
+            ),
+            "last tokens of the prompt differ",
+        ),
+        (lambda t: t.add_tokens(["<new>"]), "embeddings"),
+    ],
+)
+def test_a_planted_token_fault_is_found(parts, change, says):
+    assert says in " ".join(str(f) for f in plant(parts, change) if f.level != "ok")
+
+
+def test_a_prompt_that_ends_in_a_space_merges_with_the_answer(parts, monkeypatch):
+    tokenizer = load_tokenizer(config("model=tiny-llama3-base").model)
+    messages = parts[1].messages(EXAMPLE)
+    answer = {"role": "assistant", "content": "SELECT 1"}
+    monkeypatch.setattr(prompts, "ANSWER_CUE", "\n\nSQL: ")
+    ids = prompts.prompt_ids(tokenizer, messages, chat=False)
+    full = answered_ids(tokenizer, messages, answer, chat=False)
+    assert levels(check_boundary(tokenizer, ids, full)) == {"error"}
+
+
+def test_a_chat_model_read_as_a_base_model_is_a_warning(parts):
+    settings, environment, model = parts
+    tokenizer = load_tokenizer(settings.model)
+    found = check_tokens(model, tokenizer, environment, [EXAMPLE], chat=False)
+    assert any("expects turns" in str(finding) for finding in found)
+
+
+def test_adapters_that_trl_cast_to_bfloat16_are_an_error_until_they_are_recast(parts):
+    settings = parts[0]
+    model = get_peft_model(load_model(settings.model), lora(settings.model))
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(torch.bfloat16)
+    assert levels(check_trained(model)) == {"error"}
+    assert levels(check_trained(model, master_weights=True)) == {"ok"}
+    adapters_to_float32(model)
+    assert levels(check_trained(model)) == {"ok"}
+    assert levels(check_trained(load_model(settings.model).requires_grad_(False))) == {"error"}
+
+
+def test_a_broken_gold_and_a_paid_refusal_are_errors(parts):
+    settings, environment, _ = parts
+    wrong = replace(EXAMPLE, id="2", gold_sql="SELECT name, FROM city")
+    tokenizer = load_tokenizer(settings.model)
+    with pytest.raises(Exception, match="gold"):
+        rewards.check_golds(environment, [wrong])
+    assert levels(rewards.check_golds(environment, [EXAMPLE])) == {"ok"}
+    assert levels(rewards.check_nothing(environment, [EXAMPLE])) == {"ok"}
+    short = rewards.check_answers_fit(tokenizer, [EXAMPLE], environment, 3)
+    assert levels(short) == {"warning"}
+
+
+def test_a_rubric_that_pays_hacks_is_found():
+    paid = config("verifier=binary", "verifier.decisive=executes")
+    environment = build_environment(paid.environment, build_rubric(paid.verifier))
+    found = rewards.check_hacks(environment, [EXAMPLE], ["SELECT 1"])
+    environment.rubric.judge.close()
+    assert levels(found) == {"error"}
+
+
+def test_lost_prompts_and_flat_groups_are_warnings():
+    assert levels(rewards.check_prompt_loss(10, 100, 512)) == {"warning"}
+    assert levels(rewards.check_prompt_loss(1, 100, 512)) == {"ok"}
+    assert levels(rewards.check_flat([[0.0, 0.0], [0.0, 0.0]])) == {"warning"}
+    assert levels(rewards.check_flat([[0.0, 1.0], [0.0, 0.0]])) == {"ok"}
+
+
+def test_a_full_disk_and_too_many_workers_are_found(tmp_path):
+    assert levels(machine.check_disk(tmp_path / "a" / "b", 1e18)) == {"error"}
+    assert levels(machine.check_disk(tmp_path, 1.0)) == {"ok"}
+    assert levels(machine.check_processes(config("verifier.suite.workers=999"))) == {"warning"}
+
+
+def test_a_tracker_without_a_key_is_an_error(monkeypatch):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    assert levels(machine.check_tracker(config("training.report_to=wandb"))) == {"error"}
+    assert levels(machine.check_tracker(config())) == {"ok"}
+
+
+PRESETS = [
+    ("llama-3.1-8b-instruct", "grpo_lora_24gb", 24, 1_024),
+    ("llama-3.1-8b-instruct", "grpo_lora_40gb", 40, 1_024),
+    ("llama-3.1-8b-instruct", "grpo_lora_80gb", 80, 2_048),
+    ("llama-3.1-8b-instruct-full", "grpo_full", 80, 1_024),
+]
+
+
+@pytest.mark.parametrize(("model", "training", "card_gib", "prompt"), PRESETS)
+def test_each_preset_fits_its_card(model, training, card_gib, prompt):
+    settings = read(
+        [f"model={model}", f"training={training}", f"data.max_prompt_tokens={prompt}"], kind=Config
+    )
+    found = memory.check_memory(settings, LLAMA_8B, card_gib * memory.GIB)
+    assert levels(found) == {"ok"}, found
+
+
+def test_weights_and_adapters_of_llama_8b_are_what_the_presets_say():
+    settings = read(["model=llama-3.1-8b-instruct", "training=grpo_lora_24gb"], kind=Config)
+    needs = memory.estimate(settings, LLAMA_8B)
+    assert needs.weights == pytest.approx(5.7e9, rel=0.02)
+    assert needs.trained == pytest.approx(84e6 * 8, rel=0.01)
+
+
+def test_a_card_that_is_too_small_gets_the_largest_saving_as_advice():
+    bare = read(["model=llama-3.1-8b-instruct-bf16", "training=grpo_lora_24gb"], kind=Config)
+    (finding,) = memory.check_memory(bare, LLAMA_8B, 16 * memory.GIB)
+    assert finding.level == "error"
+    assert "load_in_4bit" in finding.next_step
+
+
+def test_the_start_of_a_good_run_is_all_ok(parts):
+    settings, environment, model = parts
+    tokenizer = load_tokenizer(settings.model)
+    found = check_start(settings, tokenizer, model, environment, [EXAMPLE])
+    assert levels(found) == {"ok"}, found
+
+
+def test_the_doctor_looks_at_everything_without_loading_weights():
+    found = examine(config("verifier.suite.cache_dir=null"))
+    assert {"device", "disk", "memory", "pad token", "reward of hacks", "model"} <= {
+        finding.what for finding in found
+    }
+    assert "error" not in levels(found)
