@@ -179,6 +179,6 @@ class KeepBest(TrainerCallback, ExportableState):
         if state.is_world_process_zero:
             self.run.append_metrics(row | {"time": round(time.time(), 3)})
         self.report(state.global_step, best=max(accuracy, self.best))
-        if accuracy > self.best:
+        if accuracy >= self.best:  # of equals, the one that has learnt longer
             self.best = accuracy
             self.keep()
