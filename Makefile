@@ -6,7 +6,7 @@ export MALLOC_MMAP_THRESHOLD_ := 4294967296
 export MALLOC_TRIM_THRESHOLD_ := 4294967296
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test check clean
+.PHONY: help setup train test test-distributed check clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ train: setup  ## warm start and GRPO on the built-in data with SmolLM2-135M, abo
 
 test: setup check  ## ruff, mypy and all tests
 	$(BIN)/python -m pytest -n 2
+
+test-distributed: setup  ## DDP, ZeRO-2 and ZeRO-3 on two CPU processes
+	$(BIN)/python -m pytest -m distributed tests/training/test_distributed.py
 
 check: setup  ## ruff and mypy alone
 	$(BIN)/ruff check .
