@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -26,8 +27,12 @@ EXTRA = ("training.max_steps=6", "training.eval_every=1", "data.audit=false")
 def start(folder: Path) -> int:
     pid = os.fork()
     if pid == 0:
-        run(folder, *EXTRA)
-        os._exit(0)
+        try:
+            run(folder, *EXTRA)
+            os._exit(0)
+        finally:
+            traceback.print_exc()
+            os._exit(1)
     return pid
 
 

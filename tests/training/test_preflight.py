@@ -18,7 +18,13 @@ from sqlgrpo.settings import read
 from sqlgrpo.training.preflight import check_settings, machine, memory, rewards, stop_on_errors
 from sqlgrpo.training.preflight.doctor import check_start, examine
 from sqlgrpo.training.preflight.finding import ok, warning
-from sqlgrpo.training.preflight.tokens import answered_ids, check_boundary, check_tokens
+from sqlgrpo.training.preflight.tokens import (
+    answered_ids,
+    check_bos,
+    check_boundary,
+    check_padding,
+    check_tokens,
+)
 from sqlgrpo.training.preflight.trained import check_trained
 from sqlgrpo.types import Example
 
@@ -140,7 +146,6 @@ def test_a_tokenizer_as_it_should_be_has_no_finding(parts):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda t: setattr(t, "pad_token", "<|eot_id|>"), "padding carries no loss"),
         (
             lambda t: setattr(t, "chat_template", "{{ bos_token }}" + t.chat_template),
             "2 BOS tokens",
@@ -162,6 +167,21 @@ def test_a_tokenizer_as_it_should_be_has_no_finding(parts):
 )
 def test_a_planted_token_fault_is_found(parts, change, says):
     assert says in " ".join(str(f) for f in plant(parts, change) if f.level != "ok")
+
+
+def test_padding_with_a_token_that_ends_a_turn_is_a_warning(parts):
+    tokenizer = load_tokenizer(parts[0].model)
+    ends = prompts.eos_ids(parts[2], tokenizer)
+    assert levels(check_padding(tokenizer, ends)) == {"ok"}
+    tokenizer.pad_token = "<|eot_id|>"
+    assert levels(check_padding(tokenizer, ends)) == {"warning"}
+
+
+def test_a_model_that_opens_every_turn_with_its_bos_is_fine():
+    tokenizer = load_tokenizer(config("model=tiny").model)
+    ids = prompts.prompt_ids(tokenizer, [{"role": "user", "content": "hi"}], chat=True)
+    assert ids.count(tokenizer.bos_token_id) > 1
+    assert levels(check_bos(tokenizer, ids)) == {"ok"}
 
 
 def test_a_prompt_that_ends_in_a_space_merges_with_the_answer(parts, monkeypatch):

@@ -16,6 +16,7 @@ from sqlgrpo.environments import SqlEnv, build_environment
 from sqlgrpo.evaluation.policies import load_hacks
 from sqlgrpo.inference.generate import Decoding, generate
 from sqlgrpo.models import load_model, load_tokenizer, resolve
+from sqlgrpo.models.prompts import eos_ids
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.settings import ROOT
 from sqlgrpo.training.examples import by_length
@@ -68,6 +69,7 @@ def examine(config: Config, *, sample: int = 0) -> Findings:
         fits, long = by_length(loaded, environment, tokenizer, config)
         limit = config.data.max_prompt_tokens
         found += rewards.check_prompt_loss(len(long), len(loaded), limit)
+        found += tokens.check_padding(tokenizer, eos_ids(model, tokenizer))
         found += check_start(config, tokenizer, model, environment, fits)
         found += _hacks(environment, Path(config.evaluation.hacks or HACKS))
         if sample:

@@ -21,8 +21,7 @@ def check_tokens(
     full = answered_ids(tokenizer, messages, answer, chat=chat)
     ends = eos_ids(model, tokenizer)
     return (
-        check_padding(tokenizer, ends)
-        + check_bos(tokenizer, ids)
+        check_bos(tokenizer, ids)
         + check_boundary(tokenizer, ids, full)
         + check_eos(tokenizer, full, ends)
         + check_chat(tokenizer, chat=chat)
@@ -45,24 +44,27 @@ def answered_ids(
 
 
 def check_padding(tokenizer: Any, ends: Sequence[int]) -> Findings:
-    """A pad token that also ends a turn is left out of the loss, so the end is never learnt."""
+    """Where labels are masked by the pad token's id, the end of a turn is never learnt.
+
+    TRL 1.16 masks by length, so this harms other tools that read the checkpoint's tokenizer.
+    """
     if tokenizer.pad_token_id not in ends:
         return ok("pad token", tokenizer.pad_token)
     return warning(
         "pad token",
-        f"{tokenizer.pad_token} also ends a completion, and padding carries no loss",
+        f"{tokenizer.pad_token} also ends a completion; trainers that mask padding by id unlearn it",
         "set model.pad_token to a token of its own (Llama-3.1: <|finetune_right_pad_id|>)",
     )
 
 
 def check_bos(tokenizer: Any, ids: Sequence[int]) -> Findings:
+    """Two in a row; some models open every turn with their BOS, and that is fine."""
     bos = tokenizer.bos_token_id
-    count = list(ids).count(bos) if bos is not None else 0
-    if count <= 1 or bos == tokenizer.eos_token_id:
-        return ok("start of text", f"{count} BOS token in the prompt")
+    if bos is None or list(ids[:2]) != [bos, bos]:
+        return ok("start of text", repr(tokenizer.decode(ids[:2])))
     return error(
         "start of text",
-        f"{count} BOS tokens in the prompt: the template writes one and the tokenizer another",
+        "2 BOS tokens: the template writes one and the tokenizer, or the template, another",
         "remove it from the chat template, or set add_bos_token=false in tokenizer_config.json",
     )
 
