@@ -65,15 +65,19 @@ def main() -> int:
     settings = {k: v.name if isinstance(v, Path) else v for k, v in settings.items()}
     settings["seconds"] = round(time.monotonic() - started, 1)
     write_result(options.output, "verifier_quality", figures, settings=settings)
-    missed = [
-        name for name, most in PROMISED.items() if name in figures and _over(figures, name, most)
-    ]
-    if figures["twins_right"] < figures["twins"]:
-        missed.append("twins")
+    missed = missed_figures(figures)
     shown = [f"{name}={percent(figures[name])}" for name in PROMISED if name in figures]
     twins = f"twins={figures['twins_right']}/{figures['twins']}"
     print("; ".join([*shown, twins, f"missed: {', '.join(missed) or 'nothing'}"]))
     return int(bool(missed))
+
+
+def missed_figures(figures: dict[str, Any]) -> list[str]:
+    """The promised figures that were measured and not reached."""
+    missed = [
+        name for name, most in PROMISED.items() if name in figures and figures[name]["value"] > most
+    ]
+    return missed + ["twins"] * (figures["twins_right"] < figures["twins"])
 
 
 def judged(judge: Judge, cases: Iterable[Case]) -> list[Judged]:
@@ -224,10 +228,6 @@ def _as_case(row: dict[str, Any]) -> Case:
 
 def _example(case: Case) -> Example:
     return Example(id=case.id, question="", schema=case.schema, gold_sql=case.gold)
-
-
-def _over(figures: dict[str, Any], name: str) -> bool:
-    return bool(figures[name]["value"] > PROMISED[name])
 
 
 def _options() -> argparse.Namespace:
