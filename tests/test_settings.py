@@ -64,3 +64,12 @@ def test_dotenv_says_where_runs_go(monkeypatch, tmp_path):
     (tmp_path / ".env").write_text("OUTPUT_DIR=elsewhere\n")
     monkeypatch.chdir(tmp_path)
     assert read(["data=builtin"], kind=Config).output_dir == "elsewhere/builtin"
+
+
+def test_evaluate_reads_the_same_values_as_a_run():
+    overrides = ["experiment=sql_create_context_cpu", "training.batch_size=4"]
+    run = read(overrides, kind=Config)
+    evaluated = read(overrides, name="evaluate", kind=EvaluateConfig)
+    for name in ("model", "training", "verifier", "environment", "data", "evaluation", "seed"):
+        assert getattr(evaluated, name) == getattr(run, name), name
+    assert evaluated.data.quirks.infer_types
