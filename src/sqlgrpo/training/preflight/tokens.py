@@ -52,7 +52,7 @@ def check_padding(tokenizer: Any, ends: Sequence[int]) -> Findings:
         return ok("pad token", tokenizer.pad_token)
     return warning(
         "pad token",
-        f"{tokenizer.pad_token} also ends a completion; trainers that mask padding by id unlearn it",
+        f"{tokenizer.pad_token} also ends a completion: masked by id, the end is unlearnt",
         "set model.pad_token to a token of its own (Llama-3.1: <|finetune_right_pad_id|>)",
     )
 
