@@ -61,7 +61,8 @@ def test_a_group_that_does_not_fit_is_cut_into_rows_that_hold_every_completion(
 def test_the_attention_mask_is_the_ancestor_relation() -> None:
     row = pack(PROMPT, [(1, 2, 3), (1, 4, 5), (1, 4, 6, 6)])
     stop = len(row.tokens)
-    (mask,) = PackedAttention([(0, len(PROMPT), stop)], torch.tensor(row.ends)).masks
+    packed = PackedAttention([(0, len(PROMPT), stop)], torch.tensor(row.ends))
+    mask = packed.mask(0, len(PROMPT), stop)
     expected = [[sees(row.ends, q, k) for k in range(stop)] for q in range(len(PROMPT), stop)]
     assert mask.tolist() == expected
 

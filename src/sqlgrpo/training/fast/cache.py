@@ -40,7 +40,9 @@ class TreeCache:
         self.values: dict[int, Tensor] = {}
         self.step: Step | None = None
         self._mask: Tensor | None = None
-        self._prefill = PackedAttention(_spans(lengths), torch.empty(0, device=device))
+        spans = _spans(lengths)
+        ends = torch.tensor([stop for start, _, stop in spans for _ in range(start, stop)])
+        self._prefill = PackedAttention(spans, ends.to(device))
 
     def start(self, step: Step) -> None:
         """The next forward pass carries the tokens of ``step``."""

@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.training.fast import attention
+from sqlgrpo.training.fast import attention, lowrank
 from sqlgrpo.training.fast.attention import PackedAttention
 from sqlgrpo.training.fast.forest import Batch, Forest
 from sqlgrpo.training.fast.head import Head, score
@@ -51,6 +51,7 @@ def reason_not_to_pack(model: PreTrainedModel) -> str:
 def install(model: PreTrainedModel, head: Head) -> None:
     """Give ``model`` the ``forest=`` call; every other call goes where it went before."""
     attention.register(model)
+    lowrank.install(model)
     before = model.forward
 
     @functools.wraps(type(model).forward)

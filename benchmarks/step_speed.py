@@ -1,0 +1,348 @@
+"""How much faster a GRPO step is than stock TRL's, on one data set, alternating in one run.
+
+    python benchmarks/step_speed.py --output results/step_speed_builtin.json
+    python benchmarks/step_speed.py data=sql_create_context data.path=FILE training.autocast=null
+
+Arguments without dashes are overrides of ``experiment=quickstart``, as for ``scripts/train.py``;
+``training.warm_start.adapter=DIR`` takes a policy that was warm-started before. Both trainers get
+the same weights and prompts; every round times, for each of them,
+
+* forward and backward over the same completions (no completion skipped),
+* rollouts: stock ``generate``, transformers' continuous batching, ours from the live weights and
+  from a merged bfloat16 copy,
+* whole steps: rollout, rewards from the verifiers, forward, backward, optimizer.
+
+A ratio is stock seconds over ours, round by round: its median, with the least and the largest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+import torch
+from rich.console import Console
+from trl import GRPOTrainer
+
+from common import write_result
+from sqlgrpo.cli import quiet_libraries
+from sqlgrpo.config import Config
+from sqlgrpo.environments import build_environment
+from sqlgrpo.models import is_checkpoint, load_checkpoint, load_model, load_tokenizer
+from sqlgrpo.rubrics import build_rubric
+from sqlgrpo.settings import read
+from sqlgrpo.training.arguments import grpo_arguments
+from sqlgrpo.training.examples import prepare
+from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
+from sqlgrpo.training.fast.engine import RolloutEngine
+from sqlgrpo.training.fast.forest import Rows, build
+from sqlgrpo.training.grpo import Job, prompts
+from sqlgrpo.training.rewards import verifier_rewards
+from sqlgrpo.training.run_folder import RunFolder
+
+DEFAULTS = [
+    "experiment=quickstart",
+    "training.batch_size=4",
+    "training.micro_batch_groups=1",
+    "training.learning_rate=1e-9",
+    "data.validation=4",
+    "data.test=4",
+]
+LONG_PROMPT = 150
+"""Tokens from which a prompt counts as long (full DDL)."""
+PROMISED = {"short": {"train": 5.0, "step": 4.0}, "long": {"train": 6.0, "step": 4.0}}
+Trainers = dict[str, GRPOTrainer]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A warm-started policy, its prompts, and where its files are."""
+
+    job: Job
+    adapter: Path
+
+    @property
+    def config(self) -> Config:
+        return self.job.config
+
+    def trainer(self, kind: type[GRPOTrainer], **extra: Any) -> GRPOTrainer:
+        """A trainer of its own copy of the policy, ready for a step."""
+        training = self.config.training
+        if extra.pop("continuous", False):
+            more = {"use_transformers_continuous_batching": True}
+            training = replace(training, trl={**training.trl, **more})
+        arguments = grpo_arguments(replace(self.config, training=training), self.job.run)
+        built = kind(
+            model=load_checkpoint(self.config.model, self.adapter, trainable=True),
+            args=arguments,
+            processing_class=self.job.tokenizer,
+            reward_funcs=verifier_rewards(self.job.environment, self.job.data.train),
+            train_dataset=prompts(
+                self.job.data.train, self.job.environment, chat=self.config.model.chat
+            ),
+            **extra,
+        )
+        built.model.train()
+        built.current_gradient_accumulation_steps = arguments.gradient_accumulation_steps
+        built.create_optimizer()
+        return built
+
+    def rows(self, round_: int) -> list[dict[str, Any]]:
+        """The prompts of one round, each G times; judged once, so that suites exist."""
+        size, group = self.config.training.batch_size, self.config.training.num_generations
+        examples = self.job.data.train[round_ * size : (round_ + 1) * size]
+        chat = self.config.model.chat
+        return [
+            row for row in prompts(examples, self.job.environment, chat=chat) for _ in range(group)
+        ]
+
+
+def main() -> int:
+    """Exit status 1 when a promised ratio is missed or memory grows."""
+    options = _options()
+    quiet_libraries()
+    torch.set_num_threads(options.threads)
+    with _opened(options) as bench:
+        if options.child:
+            print(peak_memory_mb(bench, options.child))
+            return 0
+        figures = measure(bench, options.rounds)
+        if options.memory:
+            figures |= memory(options, bench)
+    write_result(options.output, "step_speed", figures, settings=_settings(options, bench.config))
+    missed = _missed(figures)
+    shown = ", ".join(
+        f"{name} {figure['value']:.2f}x ({figure['low']:.2f}-{figure['high']:.2f})"
+        for name, figure in figures["faster"].items()
+    )
+    print(f"{shown}; missed: {', '.join(missed) or 'nothing'}")
+    return int(bool(missed))
+
+
+def measure(bench: Bench, rounds: int) -> dict[str, Any]:
+    """Every figure of one data set."""
+    stock = bench.trainer(GRPOTrainer)
+    fast = bench.trainer(FastGRPOTrainer)
+    unskipped = FastOptions(skip_flat=False)
+    trainers = {"stock": stock, "fast": fast}
+    batching = bench.trainer(GRPOTrainer, continuous=True)
+    rollouts: dict[str, Callable[[list[list[int]]], Any]] = {
+        "generate": lambda ids: stock._generate_single_turn(ids, None, {}, len(ids)),
+        "continuous_batching": lambda ids: batching._generate_single_turn(ids, None, {}, len(ids)),
+        "shared_live": lambda ids: _engine(fast, "model").run(fast.model, ids, None),
+        "shared_copy": lambda ids: fast._generate_single_turn(ids, None, {}, len(ids)),
+    }
+    seconds: dict[str, list[float]] = {}
+    sizes: list[dict[str, float]] = []
+    for round_ in range(-1, rounds):  # the first is a rehearsal
+        torch.manual_seed(round_ + 1)
+        rows = bench.rows(max(round_, 0))
+        batch = fast._generate_and_score_completions(rows)
+        found = {name: _clock(step, trainers[name], rows) for name, step in _order(_steps, round_)}
+        fast.fast = unskipped
+        found |= {
+            f"train_{name}": _clock(forward_backward, trainers[name], batch)
+            for name, _ in _order(_steps, round_)
+        }
+        fast.fast = FastOptions()
+        ids, *_ = fast._tokenize_prompts([row["prompt"] for row in rows])
+        found |= {name: _clock(run, ids) for name, run in _order(rollouts, round_)}
+        if round_ >= 0:
+            sizes.append(_sizes(batch, fast))
+            for name, spent in found.items():
+                seconds.setdefault(name, []).append(spent)
+        print(f"round {round_}: {_brief(found)}", file=sys.stderr, flush=True)
+    return _figures(seconds, sizes, fast)
+
+
+def step(trainer: GRPOTrainer, rows: list[dict[str, Any]]) -> None:
+    """One optimizer step, generation and rewards included."""
+    for _ in range(trainer.args.gradient_accumulation_steps):
+        trainer.training_step(trainer.model, rows)
+    torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.args.max_grad_norm)
+    trainer.optimizer.step()
+    trainer.optimizer.zero_grad()
+
+
+def forward_backward(trainer: GRPOTrainer, batch: dict[str, Any]) -> None:
+    """The loss and its gradient over given completions, micro-batch by micro-batch."""
+    cuts = trainer.args.gradient_accumulation_steps
+    size = len(batch["advantages"]) // cuts
+    for cut in range(cuts):
+        part = {
+            name: value[cut * size : (cut + 1) * size] if value.dim() else value
+            for name, value in batch.items()
+        }
+        trainer.compute_loss(trainer.model, part).backward()
+    trainer.optimizer.zero_grad()
+
+
+_steps: dict[str, Callable[..., None]] = {"stock": step, "fast": step}
+
+
+def _engine(fast: FastGRPOTrainer, sampling: str) -> RolloutEngine:
+    return RolloutEngine(fast.model, fast.generation_config, fast.processing_class, sampling)
+
+
+def _order(of: dict[str, Any], round_: int) -> Iterator[tuple[str, Any]]:
+    items = list(of.items())
+    yield from items if round_ % 2 else reversed(items)
+
+
+def _clock(run: Callable[..., Any], *arguments: Any) -> float:
+    begin = time.perf_counter()
+    run(*arguments)
+    return time.perf_counter() - begin
+
+
+def _brief(found: dict[str, float]) -> str:
+    return ", ".join(f"{name} {seconds:.2f} s" for name, seconds in found.items())
+
+
+def _sizes(batch: dict[str, Any], fast: FastGRPOTrainer) -> dict[str, float]:
+    """What a round held: lengths, distinct completions, flat groups, and tokens to compute."""
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
+    mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
+    rows = Rows.read(ids, mask, batch["completion_ids"].shape[1], [True] * len(ids))
+    packed = build(rows, ids.numel(), ids.device)
+    groups = len(ids) // fast.num_generations
+    distinct = len(set(zip(rows.prompts, rows.completions, strict=True)))
+    advantages = batch["advantages"].view(groups, -1)
+    return {
+        "prompt_tokens": batch["prompt_mask"].sum(dim=1).float().mean().item(),
+        "completion_tokens": batch["completion_mask"].sum(dim=1).float().mean().item(),
+        "distinct_completions": distinct / groups,
+        "flat_groups": (advantages == 0).all(dim=1).float().mean().item(),
+        "stock_tokens": float(ids.numel()),
+        "packed_tokens": float(packed.tokens),
+    }
+
+
+def _figures(
+    seconds: dict[str, list[float]], sizes: list[dict[str, float]], fast: FastGRPOTrainer
+) -> dict[str, Any]:
+    pairs = {
+        "train": ("train_stock", "train_fast"),
+        "step": ("stock", "fast"),
+        "rollout": ("generate", "shared_copy"),
+        "rollout_live": ("generate", "shared_live"),
+        "rollout_against_continuous_batching": ("continuous_batching", "shared_copy"),
+    }
+    parts = {k: v for k, v in fast._metrics["train"].items() if k.startswith("time/")}
+    return {
+        "faster": {
+            name: ratio(seconds[slow], seconds[quick]) for name, (slow, quick) in pairs.items()
+        },
+        "seconds": {name: median(values) for name, values in seconds.items()},
+        "fast_step_parts": {name: median(values[1:]) for name, values in parts.items()},
+        "sizes": {name: median(size[name] for size in sizes) for name in sizes[0]},
+    }
+
+
+def ratio(slow: list[float], quick: list[float]) -> dict[str, float]:
+    """The ratio of paired measurements: median, extremes, number of rounds.
+
+    >>> ratio([6.0, 8.0, 9.0], [1.0, 2.0, 3.0])
+    {'value': 4.0, 'low': 3.0, 'high': 6.0, 'n': 3}
+    """
+    ratios = [a / b for a, b in zip(slow, quick, strict=True)]
+    return {"value": median(ratios), "low": min(ratios), "high": max(ratios), "n": len(ratios)}
+
+
+def memory(options: argparse.Namespace, bench: Bench) -> dict[str, Any]:
+    """Peak resident memory of two steps, each trainer in a process of its own."""
+    peaks = {}
+    for kind in ("stock", "fast"):
+        command = [sys.executable, __file__, "--child", kind, "--threads", str(options.threads)]
+        overrides = [f"training.warm_start.adapter={bench.adapter}", *options.overrides]
+        done = subprocess.run([*command, *overrides], check=True, stdout=subprocess.PIPE, text=True)
+        peaks[kind] = float(done.stdout.strip().splitlines()[-1])
+    return {"peak_memory_mb": peaks}
+
+
+def peak_memory_mb(bench: Bench, kind: str) -> float:
+    """Peak resident memory of this process after two steps of one trainer."""
+    trainer = bench.trainer(FastGRPOTrainer if kind == "fast" else GRPOTrainer)
+    for round_ in range(2):
+        torch.manual_seed(round_)
+        step(trainer, bench.rows(round_))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def _opened(options: argparse.Namespace) -> Iterator[Bench]:
+    """Examples, tokenizer and a warm-started adapter in a run folder, kept with ``--run``."""
+    console = Console(stderr=True, quiet=bool(options.child))
+    place: Any = nullcontext(options.run) if options.run else tempfile.TemporaryDirectory()
+    with place as folder:
+        needed = [f"training.max_steps={options.rounds + 1}", f"output_dir={folder}"]
+        config = read([*DEFAULTS, *needed, *options.overrides], kind=Config)
+        run = RunFolder.open(config)
+        environment = build_environment(config.environment, build_rubric(config.verifier))
+        tokenizer = load_tokenizer(config.model)
+        try:
+            data = prepare(config, environment, tokenizer, run, console)
+            job = Job(config, run, environment, tokenizer, data, console)
+            given = config.training.warm_start.adapter
+            adapter = Path(given) if given else run.warm_start
+            if not is_checkpoint(adapter):
+                job.warm_start(load_model(config.model))
+            yield Bench(job, adapter)
+        finally:
+            environment.rubric.judge.close()
+
+
+def _missed(figures: dict[str, Any]) -> list[str]:
+    kind = "long" if figures["sizes"]["prompt_tokens"] > LONG_PROMPT else "short"
+    missed = [
+        f"{name} {least:.0f}x"
+        for name, least in PROMISED[kind].items()
+        if figures["faster"][name]["value"] < least
+    ]
+    peaks = figures.get("peak_memory_mb")
+    return missed + (["memory"] if peaks and peaks["fast"] > peaks["stock"] else [])
+
+
+def _settings(options: argparse.Namespace, config: Config) -> dict[str, Any]:
+    path = config.data.path
+    return {
+        "data": Path(path).name if path else config.data.source,
+        "model": config.model.name,
+        "autocast": config.training.autocast,
+        "prompts": config.training.batch_size,
+        "num_generations": config.training.num_generations,
+        "max_completion_tokens": config.training.max_completion_tokens,
+        "rounds": options.rounds,
+        "threads": options.threads,
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("overrides", nargs="*", help="such as data=jsonl data.path=FILE")
+    parser.add_argument("--output")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--run", help="folder that keeps the warm start for the next run")
+    parser.add_argument("--no-memory", dest="memory", action="store_false")
+    parser.add_argument("--child", choices=["stock", "fast"], help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
