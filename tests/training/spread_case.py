@@ -50,6 +50,7 @@ SETTINGS = (
     "+training.trl.optim=sgd",
     "training.trl.max_grad_norm=1000.0",
     "training.max_completion_tokens=32",
+    "training.beta=0.0",
 )
 
 

@@ -1,4 +1,8 @@
-"""The smallest run of the whole flow, for tests that start, stop or spread it."""
+"""The smallest run of the whole flow, for tests that start, stop or spread it.
+
+A random model earns nothing, so the KL term gives the gradient, on completions that are sampled.
+No clock is set: it would enter the learning rate.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +27,11 @@ SMALL = [
     "training.eval_every=2",
     "training.max_completion_tokens=8",
     "training.warm_start.examples=16",
+    "training.warm_start.max_minutes=null",
     "training.warm_start.micro_batch_size=4",
     "training.autocast=null",
     "training.learning_rate=1e-3",
-    "verifier.partial=1.0",
+    "training.beta=0.1",
     "data.size=80",
     "data.audit=false",
     "data.validation=4",

@@ -25,6 +25,8 @@ OURS = {
     "output_dir": "output_dir",
     "seed": "seed",
     "report_to": "training.report_to",
+    "use_vllm": "training.rollouts",
+    "deepspeed": "training.accelerator",
 }
 """TRL keys that have a home of their own in our config."""
 
@@ -86,6 +88,7 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
         "save_steps": training.eval_every,
         "logging_steps": 1,
         "report_to": trackers(config, run),
+        "use_vllm": training.rollouts == "vllm",
         "run_name": run.root.name,
         "disable_tqdm": True,
         "deepspeed": deepspeed(training),

@@ -48,6 +48,7 @@ from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.training import distributed
 from sqlgrpo.training.arguments import grpo_arguments
 from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
+from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
 from sqlgrpo.training.fast.policy import fast_policy
 from sqlgrpo.training.multi_turn import TurnRollout
@@ -55,11 +56,7 @@ from sqlgrpo.training.preflight import check_settings, check_start, stop_on_erro
 from sqlgrpo.training.preflight.trained import check_trained
 from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
-from sqlgrpo.training.survive import (
-    StopOnSignal,
-    SurvivingFastGRPOTrainer,
-    SurvivingGRPOTrainer,
-)
+from sqlgrpo.training.survive import StopOnSignal
 from sqlgrpo.training.survive_files import step_of
 from sqlgrpo.training.warm_start import steps, warm_start
 from sqlgrpo.types import Example
@@ -170,8 +167,7 @@ class Job:
         self, model: Any, report: Report, callbacks: Sequence[TrainerCallback]
     ) -> GRPOTrainer:
         """The real ``GRPOTrainer``, or our faster one with the same gradients."""
-        fast = self.config.training.fast
-        trainer = (SurvivingFastGRPOTrainer if fast else SurvivingGRPOTrainer)(
+        trainer = trainer_for(self.config)(
             model=model,
             args=grpo_arguments(self.config, self.run, world_size=distributed.world().size),
             peft_config=None if isinstance(model, PeftModel) else lora(self.config.model),

@@ -1,0 +1,50 @@
+"""Which trainer samples with which engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trl import GRPOTrainer
+
+from sqlgrpo.config import Config
+from sqlgrpo.errors import ConfigError, unknown
+from sqlgrpo.models.prompts import stop_strings
+from sqlgrpo.training.rollouts_vllm import AdapterServer, ServerGRPOTrainer
+from sqlgrpo.training.survive import SurvivingFastGRPOTrainer, SurvivingGRPOTrainer
+
+Build = Callable[..., GRPOTrainer]
+
+
+def local(config: Config) -> Build:
+    """The trainer's own weights; ``vllm`` differs only in TRL's arguments."""
+    return SurvivingFastGRPOTrainer if config.training.fast else SurvivingGRPOTrainer
+
+
+def server(config: Config) -> Build:
+    """Adapters loaded into a running vLLM."""
+    if not config.model.lora:
+        raise ConfigError("training.rollouts=vllm_server loads adapters; set model.lora=true")
+
+    def build(**options: Any) -> GRPOTrainer:
+        trainer = ServerGRPOTrainer(**options)
+        trainer.server = AdapterServer(config.training.rollouts_url)
+        trainer.stop = stop_strings(chat=config.model.chat)
+        return trainer
+
+    return build
+
+
+ENGINES: dict[str, Callable[[Config], Build]] = {
+    "local": local,
+    "vllm": local,
+    "vllm_server": server,
+}
+
+
+def trainer_for(config: Config) -> Build:
+    """The trainer that ``training.rollouts`` and ``training.fast`` name."""
+    name = config.training.rollouts
+    if name not in ENGINES:
+        raise unknown("training.rollouts", name, ENGINES)
+    return ENGINES[name](config)
