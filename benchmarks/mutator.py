@@ -130,6 +130,8 @@ def _select(node: exp.Expression, rng: random.Random) -> None:
 
 def _columns(node: exp.Expression, rng: random.Random) -> None:
     items = node.expressions
+    if not items:
+        return
     if len(items) > 1 and rng.random() < 0.5:
         items.pop(rng.randrange(len(items)))
     else:

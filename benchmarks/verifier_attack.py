@@ -68,9 +68,12 @@ class Attack:
         ]
         parse = get_parser("sql")
         pairs = [(parse(completion), target.example) for target, completion in bred]
-        scores = self.rubric.score_batch(pairs)
-        for (target, completion), score in zip(bred, scores, strict=True):
-            self._look(target, completion, score)
+        self.rubric.judge.prefetch([(p.sql, e) for p, e in pairs if p.sql is not None])
+        for (target, completion), (parsed, example) in zip(bred, pairs, strict=True):
+            try:
+                self._look(target, completion, self.rubric.score(parsed, example))
+            except ExampleError as error:
+                self._broken(example, error)
         for problem in self.watch.problems():
             completions = [completion for _, completion in bred]
             self.finds.append({"kind": "damage", "problem": problem, "completions": completions})
@@ -90,12 +93,19 @@ class Attack:
         if objection:
             self._find("paid", target.example, completion, objection)
 
+    def _broken(self, example: Example, error: ExampleError) -> None:
+        """The gold was fine before the attack; a judge that now calls it broken was damaged."""
+        sound = [target for target in self.targets if target.example != example]
+        if len(sound) < len(self.targets):
+            self.targets = sound
+            self._find("damage", example, "", f"a sound example became broken: {error}")
+
     def _find(self, kind: str, example: Example, completion: str, why: str) -> None:
-        known = any(find.get("completion") == completion for find in self.finds)
-        if known:
-            return
         shown = {"schema": example.schema, "gold": example.gold_sql, "completion": completion}
-        self.finds.append({"kind": kind, **shown, "why": why})
+        find = {"kind": kind, **shown, "why": why}
+        if find in self.finds:
+            return
+        self.finds.append(find)
         print(f"\n{kind}: {completion!r}\n  gold {example.gold_sql}\n  {why[:600]}", flush=True)
 
 
@@ -213,9 +223,10 @@ def _overruns(attack: Attack, timeout_s: float) -> list[float]:
     ]
     judge = Judge(limits=LimitsConfig(timeout_s=timeout_s), suite=SuiteConfig(workers=1))
     shares = []
-    for sql, of in [(sql, example) for sql in runaways] + attack.slow[-20:]:
+    slow = [(sql, example) for sql in runaways] + attack.slow[-20:]
+    for number, (sql, of) in enumerate(slow):
         try:
-            judge.judge(of.gold_sql, of)
+            judge.judge(f"{of.gold_sql} -- {number}", of)  # a worker that was killed starts again
             begun = time.monotonic()
             judge.judge(f"{sql} ", of)
         except ExampleError:
