@@ -12,7 +12,7 @@ from sqlgrpo.environments import prompt_messages
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.inference.generate import Decoding, generate
 from sqlgrpo.inference.questions import Ask
-from sqlgrpo.models import load_checkpoint, load_tokenizer
+from sqlgrpo.models import check_checkpoint, load_checkpoint, load_tokenizer
 from sqlgrpo.parsers import PARSERS
 from sqlgrpo.settings import from_file
 from sqlgrpo.types import Parsed
@@ -52,6 +52,7 @@ def load_predictor(checkpoint: Path, decoding: Decoding) -> Predictor:
 
     Raises ``ConfigError`` when the folder holds no adapter or its run's ``config.yaml`` is gone.
     """
+    check_checkpoint(checkpoint)
     file = run_config(checkpoint)
     model_config: ModelConfig = from_file(file, "model", ModelConfig)
     environment: EnvironmentConfig = from_file(file, "environment", EnvironmentConfig)
