@@ -2,6 +2,8 @@
 
 python scripts/evaluate.py checkpoint=outputs/quickstart/checkpoint-best data=builtin
 python scripts/evaluate.py policy=gold data=jsonl data.path=FILE        # or base, hacks
+python scripts/evaluate.py policy=endpoint endpoint.base_url=http://localhost:8000/v1 \\
+    endpoint.model=NAME data=builtin environment=multi_turn
 """
 
 from __future__ import annotations

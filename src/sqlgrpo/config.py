@@ -261,11 +261,33 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointConfig:
+    """An OpenAI-compatible server that answers for ``policy=endpoint``."""
+
+    base_url: str = ""
+    """Such as ``http://localhost:8000/v1``."""
+    model: str = ""
+    """The model's name on that server."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """Environment variable with the key; servers without one need none."""
+    concurrency: int = 8
+    """Requests on their way at a time."""
+    timeout_s: float = 120.0
+    """Longest silence of the server."""
+    retries: int = 4
+    """Further attempts after a failure that may pass, each waiting longer."""
+    backoff_s: float = 1.0
+    """Wait before the first further attempt; it doubles each time."""
+    temperature: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateConfig(Config):
     """What ``scripts/evaluate.py`` needs beyond a run's settings."""
 
     policy: str = "checkpoint"
-    """Who answers: ``checkpoint``, ``base``, ``gold`` or ``hacks``."""
+    """Who answers: ``checkpoint``, ``base``, ``gold``, ``hacks`` or ``endpoint``."""
+    endpoint: EndpointConfig = field(default_factory=EndpointConfig)
     checkpoint: str | None = None
     """Folder of an adapter; its run's ``config.yaml`` says which model it belongs to."""
     split: str = "test"

@@ -12,6 +12,7 @@ from sqlgrpo.config import EnvironmentConfig, EvaluateConfig, ModelConfig
 from sqlgrpo.data import load, split
 from sqlgrpo.environments import SqlEnv, build_environment
 from sqlgrpo.errors import ConfigError, unknown
+from sqlgrpo.evaluation.endpoint import endpoint_policy
 from sqlgrpo.evaluation.evaluate import Evaluation, evaluate, score_completions
 from sqlgrpo.evaluation.figures import write_stage
 from sqlgrpo.evaluation.policies import Policy, gold_policy, load_hacks, model_policy
@@ -23,7 +24,7 @@ from sqlgrpo.types import Example
 
 log = logging.getLogger(__name__)
 
-POLICIES = ("checkpoint", "base", "gold", "hacks")
+POLICIES = ("checkpoint", "base", "gold", "hacks", "endpoint")
 
 
 def run(config: EvaluateConfig, console: Console, *, model_given: bool = False) -> Evaluation:
@@ -82,6 +83,9 @@ def _examples(config: EvaluateConfig, environment: SqlEnv) -> list[Example]:
 def _policy(config: EvaluateConfig, environment: SqlEnv) -> Policy:
     if config.policy == "gold":
         return gold_policy
+    if config.policy == "endpoint":
+        folder = Path(config.output_dir)
+        return endpoint_policy(config.endpoint, environment, config.evaluation, folder)
     from sqlgrpo.models import load_checkpoint, load_model, load_tokenizer
 
     model = (
