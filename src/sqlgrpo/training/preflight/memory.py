@@ -83,7 +83,7 @@ def estimate(config: Config, architecture: PretrainedConfig) -> Memory:
 
 def _parameters(model: nn.Module, config: Config) -> tuple[float, float]:
     """Bytes of the model's weights, and the number of trained parameters."""
-    head = model.get_output_embeddings()  # type: ignore[operator]
+    head = model.get_output_embeddings()
     linears = [m for m in model.modules() if isinstance(m, nn.Linear) and m is not head]
     inside = sum(m.weight.numel() for m in linears)
     total = sum(p.numel() for p in model.parameters())
