@@ -50,7 +50,7 @@ SETTINGS = (
     "+training.trl.optim=sgd",
     "training.trl.max_grad_norm=1000.0",
     "training.max_completion_tokens=32",
-    "training.beta=0.0",
+    "training.trl.entropy_coef=0.0",
 )
 
 
@@ -96,7 +96,7 @@ def step(folder: Path, name: str, base: type, overrides: tuple[str, ...]) -> Non
     trainer.train()
     rows = (
         sorted(row for part in distributed._gather(trainer.written) for row in part)
-        if (here.size > 1)
+        if here.size > 1
         else sorted(trainer.written)
     )
     with whole(trainer) as model:
@@ -106,8 +106,13 @@ def step(folder: Path, name: str, base: type, overrides: tuple[str, ...]) -> Non
             if "lora_" in n
         }
     if here.is_main:
-        rewards = [row["reward"] for row in trainer.state.log_history if "reward" in row]
-        (folder / f"{name}.json").write_text(json.dumps({"advantages": rows, "rewards": rewards}))
+        steps = [row for row in trainer.state.log_history if "reward" in row]
+        written = {
+            "advantages": rows,
+            "rewards": [row["reward"] for row in steps],
+            "second_step_s": steps[1]["step_time"],
+        }
+        (folder / f"{name}.json").write_text(json.dumps(written))
         save_file(weights, folder / f"{name}.safetensors")
     environment.rubric.judge.close()
     del trainer

@@ -1,6 +1,6 @@
 """The smallest run of the whole flow, for tests that start, stop or spread it.
 
-A random model earns nothing, so the KL term gives the gradient, on completions that are sampled.
+A random model earns nothing, so an entropy bonus on sampled completions gives the gradient.
 No clock is set: it would enter the learning rate.
 """
 
@@ -31,7 +31,7 @@ SMALL = [
     "training.warm_start.micro_batch_size=4",
     "training.autocast=null",
     "training.learning_rate=1e-3",
-    "training.beta=0.1",
+    "+training.trl.entropy_coef=0.1",
     "data.size=80",
     "data.audit=false",
     "data.validation=4",
