@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--data", default="built-in", help="name of the data set or file")
     parser.add_argument("--commit", help="commit of the run, when it is not the current one")
+    parser.add_argument("--note", help="what a reader of the figures must know")
     args = parser.parse_args()
     stages = json.loads((args.run / "evaluation.json").read_text())
     metrics = rows(args.run / "metrics.jsonl")
@@ -79,7 +80,7 @@ def main() -> None:
             "steps": steps,
             "minutes": {stage: minutes(metrics, stage) for stage in steps},
         },
-        settings={"data": args.data},
+        settings={"data": args.data} | ({"note": args.note} if args.note else {}),
     )
     result["command"] = f"python scripts/train.py experiment={args.run.name}"
     result["commit"] = args.commit or result["commit"]
