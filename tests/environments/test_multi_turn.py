@@ -199,6 +199,16 @@ def test_only_conversations_that_go_on_are_asked_again(repair):
     assert [s.reward for s in repair.score_batch(completions, examples)] == [1.0, 0.1, 0.0]
 
 
+def test_the_warm_start_shows_how_an_error_is_repaired(repair):
+    examples = [replace(EXAMPLE, id=str(number)) for number in range(8)]
+    shown = repair.demonstrations(examples)
+    assert [len(prompt) for prompt, _ in shown] == [2, 4, 2, 2, 2, 4, 2, 2]
+    assert {answer["content"] for _, answer in shown} == {EXAMPLE.gold_sql}
+    failed, told = shown[1][0][2:]
+    assert failed["role"] == "assistant"
+    assert "no such column" in told["content"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

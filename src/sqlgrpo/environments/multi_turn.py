@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlgrpo.environments.feedback import error_message, rows_message
+from sqlgrpo.environments.mishaps import misnamed
 from sqlgrpo.environments.single_turn import SqlEnv, last_text
 from sqlgrpo.parsers.lexer import same_text
 from sqlgrpo.types import Completion, Example, Message, Parsed, Score, Verdict
 
+SHOWN_FIRST, SHOWN_EVERY = 1, 4
+"""Which examples of a warm start are repairs."""
 TURNS = "turns"
 """The reward name of what the turns after the first cost."""
 
@@ -59,6 +62,23 @@ class SqlRepairEnv(SqlEnv):
                 shown = rows_message(preview, self.config.turns) if self.config.turns.rows else None
                 responses.append(shown)
         return responses
+
+    def demonstrations(self, examples: Sequence[Example]) -> list[tuple[list[Message], Message]]:
+        """The gold as the first answer; for every fourth example, as the repair of a wrong name."""
+        shown = SqlEnv.demonstrations(self, examples)
+        tries = [
+            (number, sql)
+            for number in range(SHOWN_FIRST, len(examples), SHOWN_EVERY)
+            if self.max_turns > 1 and (sql := misnamed(examples[number])) is not None
+        ]
+        previews = self.rubric.judge.previews([(sql, examples[number]) for number, sql in tries])
+        for (number, sql), preview in zip(tries, previews, strict=True):
+            if preview.error:
+                prompt, answer = shown[number]
+                failed: Message = {"role": "assistant", "content": sql}
+                told = error_message(preview.error, self.config.turns)
+                shown[number] = ([*prompt, failed, told], answer)
+        return shown
 
     def score_batch(
         self, completions: Sequence[Completion], examples: Sequence[Example]

@@ -50,6 +50,10 @@ class SqlEnv:
         """The gold as the completion that a perfect model would give."""
         return {"role": "assistant", "content": example.gold_sql}
 
+    def demonstrations(self, examples: Sequence[Example]) -> list[tuple[list[Message], Message]]:
+        """What the warm start imitates: a conversation, and how it goes on."""
+        return [(self.messages(example), self.answer(example)) for example in examples]
+
     def score(self, completion: Completion, example: Example) -> Score:
         """The completion's reward and its reasons; ``ExampleError`` when the example is broken."""
         return self.score_batch([completion], [example])[0]

@@ -82,7 +82,7 @@ def pairs(
     examples: Sequence[Example], environment: SqlEnv, tokenizer: Any, *, chat: bool
 ) -> Dataset:
     """Prompt and completion of each example; a base model gets text that ends with EOS."""
-    rows = [(environment.messages(e), environment.answer(e)) for e in examples]
+    rows = environment.demonstrations(examples)
     if chat:
         return Dataset.from_list([{"prompt": p, "completion": [answer]} for p, answer in rows])
     return Dataset.from_list(
