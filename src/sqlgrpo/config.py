@@ -35,7 +35,7 @@ class LimitsConfig:
     """What one query may spend before it is stopped."""
 
     timeout_s: float = 2.0
-    """Wall clock per query and database, in seconds."""
+    """Processor time of one query on all databases of its example, in seconds."""
     max_rows: int = 10_000
     max_value_bytes: int = 1_000_000
     """Largest single string or blob a query may build."""

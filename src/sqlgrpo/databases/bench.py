@@ -6,7 +6,8 @@ This is where predictions run, so it lives in a worker process (see ``judge``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sqlglot
@@ -19,9 +20,11 @@ from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
 from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.preview import Preview, preview
+from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold, profile_of
+from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.lexer import same_text
 from sqlgrpo.types import Example
 
@@ -37,10 +40,16 @@ class Outcome:
     """Why it is not equivalent."""
 
 
+WORK_S = 60.0
+"""Processor time after which the alarm ends work that no query's own limit bounds."""
+SLACK = 1.08  # how far beyond its limit a query gets before the alarm ends the process
+PATIENCE = 4.0  # times a prediction's limit that a gold may take, once its suite is built
+OWN = 2  # predictions whose own databases stay open
+
 RIGHT = Outcome(runs=True, equivalent=True)
 
 
-def no_alarm(_seconds: float) -> None:
+def no_alarm(_cpu_seconds: float) -> None:
     """The alarm of a process that nobody may kill."""
 
 
@@ -56,14 +65,16 @@ class Bench:
         compare: CompareConfig,
         limits: LimitsConfig,
         config: SuiteConfig,
+        known: bool = False,
         alarm: Callable[[float], None] = no_alarm,
     ) -> None:
         self.example, self.case, self.suite = example, case, suite
         self._compare, self._limits, self._config = compare, limits, config
         self._alarm = alarm
         self._search = Search(case, compare, limits, config)
-        self._candidates = [self._search.open(contents) for contents in suite.contents]
-        self._own: dict[str, list[Candidate]] = {}
+        patience = PATIENCE if known else 1.0
+        self._candidates = [self._search.open(c, patience) for c in suite.contents]
+        self._own: OrderedDict[str, list[Candidate]] = OrderedDict()
         self._real: tuple[Session, GoldRows] | None = None
         self._real_is_certain: bool | None = None
         self._gold_text = same_text(case.gold.sql)
@@ -101,7 +112,7 @@ class Bench:
             self._real = self._real or self._open_real()
             sessions = [self._real[0]]
         gold = self.case.gold.sql
-        pairs = [(session.run(gold), session.run(text)) for session in sessions]
+        pairs = [(session.run(gold), self._run(session, text)) for session in sessions]
         return {
             name: all(metric(gold, wanted, found) for wanted, found in pairs)
             for name, metric in METRICS.items()
@@ -109,7 +120,7 @@ class Bench:
 
     def preview(self, sql: str) -> Preview:
         """What a prediction does on a made-up database that knows neither gold nor suite."""
-        self._alarm(self._limits.timeout_s)
+        self._alarm(self._limits.timeout_s * SLACK)
         own = self.example
         return preview(sql, own.schema, own.dialect, own.quirks, self._limits)
 
@@ -129,28 +140,37 @@ class Bench:
         if refusal(text, self._limits) or same_text(text) == self._gold_text:
             return None
         for candidate in [*self._candidates, *self._own_databases(text)]:
-            result = candidate.session.run(text)
+            result = self._run(candidate.session, text)
             if result.error:
                 return None
             if Comparison(self._compare).add(candidate.rows, result.rows, result.width):
                 return self._counterexample(candidate.contents, text)
         return None
 
+    def _run(self, session: Session, text: str) -> Rows:
+        self._alarm(self._limits.timeout_s * SLACK)
+        result = session.run(text)
+        self._alarm(WORK_S)
+        return result
+
     def _on(self, candidates: list[Candidate], text: str, comparison: Comparison) -> Outcome:
-        self._alarm(self._limits.timeout_s)
-        deadline = time.monotonic() + self._limits.timeout_s
+        self._alarm(self._limits.timeout_s * SLACK)
+        deadline = time.thread_time() + self._limits.timeout_s
         for candidate in candidates:
             result = candidate.session.run(text, deadline)
             outcome = _compared(comparison, candidate.rows, result)
             if not outcome.equivalent:
                 return outcome
-        self._alarm(0)
+        self._alarm(WORK_S)
         return RIGHT
 
     def _counterexample(self, contents: Contents, text: str) -> Counterexample:
         def differ(smaller: Contents) -> bool:
-            candidate = self._search.open(smaller)
-            result = candidate.session.run(text)
+            try:
+                candidate = self._search.open(smaller)
+            except ExampleError:
+                return False  # the gold fails on these rows, such as by an overflow
+            result = self._run(candidate.session, text)
             reason = _compared(Comparison(self._compare), candidate.rows, result)
             candidate.session.close()
             usable = candidate.certain or not self.suite.certain
@@ -158,8 +178,8 @@ class Bench:
 
         contents = self.case.blueprint.surviving(contents)
         contents = shrunk(contents, self.case.blueprint, differ)
-        last = self._search.open(contents)
-        result = last.session.run(text)
+        last = self._search.open(contents, PATIENCE)
+        result = self._run(last.session, text)
         last.session.close()
         return Counterexample(
             inserts=inserts(contents, self.case.schema),
@@ -175,20 +195,21 @@ class Bench:
             return False
         session, rows = self._real = self._real or self._open_real()
         if self._real_is_certain is None:
+            session.patience = PATIENCE
             self._real_is_certain = is_certain(self.case.gold, rows, session, self._compare)
+            session.patience = 1.0
         return self._real_is_certain
 
     def _on_real(self, text: str, comparison: Comparison) -> Outcome:
         session, rows = self._real = self._real or self._open_real()
-        self._alarm(self._limits.timeout_s)
-        outcome = _compared(comparison, rows, session.run(text))
-        self._alarm(0)
-        return outcome
+        return _compared(comparison, rows, self._run(session, text))
 
     def _open_real(self) -> tuple[Session, GoldRows]:
         assert self.example.database is not None, f"{self.example.id} has no database"
         session = open_file(self.example.database, self._limits)
+        session.patience = PATIENCE
         rows = gold_rows(self.case.gold, session, self._compare)
+        session.patience = 1.0
         if isinstance(rows, str):
             raise broken_gold(f"on {self.example.database}: {rows}")
         return session, rows
@@ -204,9 +225,22 @@ class Bench:
             (sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts)
         )
         if purpose not in self._own:
-            found = self._search.candidates(self._config.own_databases, profile, purpose)
-            self._own[purpose] = [c for c in found if c.certain or not self.suite.certain]
+            while len(self._own) >= OWN:
+                for candidate in self._own.popitem(last=False)[1]:
+                    candidate.session.close()
+            self._own[purpose] = list(self._made(profile, purpose))
         return self._own[purpose]
+
+    def _made(self, profile: Profile, purpose: str) -> Iterator[Candidate]:
+        """Databases for one purpose, as many as a query's own time is enough for."""
+        deadline = time.thread_time() + self._limits.timeout_s
+        for found in self._search.candidates(self._config.own_databases, profile, purpose):
+            if found.certain or not self.suite.certain:
+                yield found
+            else:
+                found.session.close()
+            if time.thread_time() > deadline:
+                return
 
 
 def _compared(comparison: Comparison, gold: GoldRows, result: Rows) -> Outcome:

@@ -1,15 +1,35 @@
-"""Suites on disk, one small file each, named by everything that they depend on."""
+"""Suites on disk, one small file each, named by everything that they depend on, and in memory."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections import OrderedDict
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sqlgrpo.databases.contents import Contents
-from sqlgrpo.databases.suite import Suite
+from sqlgrpo.databases.suite import Key, Suite
+
+
+class Shelf:
+    """Suites packed by the workers that built them, for the workers after them."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._packed: OrderedDict[Key, bytes] = OrderedDict()
+
+    def get(self, key: Key) -> bytes | None:
+        return self._packed.get(key)
+
+    def put(self, key: Key, packed: bytes) -> None:
+        """Keep a suite; the oldest go when there is no room."""
+        self._bytes += len(packed) - len(self._packed.pop(key, b""))
+        self._packed[key] = packed
+        while self._bytes > self._most_bytes:
+            self._bytes -= len(self._packed.popitem(last=False)[1])
 
 
 def load(folder: Path, key: str) -> Suite | None:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import Outcome
+from sqlgrpo.databases.cache import Shelf
 from sqlgrpo.databases.explain import Counterexample
 from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.preview import Preview
 from sqlgrpo.databases.serving import Settings
-from sqlgrpo.databases.suite import Suite
-from sqlgrpo.databases.workers import Died, Pool, Task
+from sqlgrpo.databases.suite import Key, Suite, identity
+from sqlgrpo.databases.workers import OPENED, Died, Pool, Task
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
 
 MEMORY = 500_000
 """Outcomes remembered; the oldest go first."""
-BUILDING_S = 60.0
-"""Longest that a worker may be silent, which only building a suite can need."""
-
-Key = tuple[str, ...]
+SUITES_BYTES = 256 << 20
+"""Room for the suites built so far, so that none is built twice."""
+SILENCE_S = 900.0
+"""Wall clock after which silent workers are started again: no verdict rests on it."""
 
 
 class Judge:
@@ -45,6 +47,7 @@ class Judge:
         )
         self._known: dict[tuple[Key, str, str], Any] = {}
         self._broken: dict[Key, ExampleError] = {}
+        self._suites = Shelf(SUITES_BYTES)
         self._pool: Pool | None = None
         self._owner = os.getpid()
         self._lock = Lock()
@@ -118,11 +121,19 @@ class Judge:
                 wanted.setdefault(key, (example, {}))[1][argument] = None
         keys = list(wanted)
         tasks = [
-            Task(method=method, example=example, arguments=tuple(arguments))
-            for example, arguments in wanted.values()
+            Task(
+                method=method,
+                example=example,
+                arguments=tuple(arguments),
+                suite=self._suites.get(key),
+            )
+            for key, (example, arguments) in wanted.items()
         ]
         for number, step, answer in self._workers().run(tasks) if tasks else ():
-            self._note(keys[number], method, tasks[number].arguments[step], answer)
+            if step == OPENED:
+                self._suites.put(keys[number], answer)
+            else:
+                self._note(keys[number], method, tasks[number].arguments[step], answer)
 
     def _note(self, key: Key, method: str, argument: str, answer: Any) -> None:
         if isinstance(answer, ExampleError):
@@ -132,14 +143,20 @@ class Judge:
             raise answer
         if isinstance(answer, Died):
             if answer.opening:
-                self._broken[key] = self._broken_opening(answer)
+                self._broken[key] = self._broken_opening(key, answer)
                 return
             answer = self._answer_of_death(answer, method)
         while len(self._known) >= MEMORY:
             del self._known[next(iter(self._known))]
         self._known[key, method, argument] = answer
 
-    def _broken_opening(self, death: Died) -> ExampleError:
+    def _broken_opening(self, key: Key, death: Died) -> ExampleError:
+        """The example's fault, unless it was open before or something else killed the worker."""
+        if self._suites.get(key) or death.status == -signal.SIGKILL:
+            raise RuntimeError(
+                f"worker processes end (status {death.status}) while they open the suite of "
+                f"{key[1]!r}; is the machine out of memory?"
+            )
         if death.timed_out:
             return ExampleError("gold fails: too slow to build a suite", kind="gold_timeout")
         why = f"gold fails: it ended its worker (status {death.status})"
@@ -158,17 +175,5 @@ class Judge:
         if self._pool is None or self._owner != os.getpid():  # a fork has its own workers
             self._owner = os.getpid()
             count = self._settings.suite.workers or os.cpu_count() or 1
-            patience_s = max(BUILDING_S, 4 * self._settings.limits.timeout_s)
-            self._pool = Pool(count, self._settings, patience_s)
+            self._pool = Pool(count, self._settings, SILENCE_S)
         return self._pool
-
-
-def identity(example: Example) -> Key:
-    """What an outcome depends on; the question and the id do not matter."""
-    return (
-        example.schema,
-        example.gold_sql,
-        example.dialect,
-        str(example.database or ""),
-        repr(example.quirks),
-    )

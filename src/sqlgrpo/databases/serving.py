@@ -1,12 +1,19 @@
-"""The inside of a worker process: open benches, run what is asked, answer step by step."""
+"""The inside of a worker process: open benches, run what is asked, answer step by step.
+
+``serve`` only forks, and watches: its child does the work, and when a signal ends the child it says
+so and forks the next one, which has every import done already.
+"""
 
 from __future__ import annotations
 
+import gc
+import os
 import pickle
 import resource
 import signal
 import sqlite3
 import sys
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
-from sqlgrpo.databases.bench import Bench
+from sqlgrpo.databases.bench import WORK_S, Bench
 from sqlgrpo.databases.cache import load, save
-from sqlgrpo.databases.suite import Case, Search, Suite, read_case
+from sqlgrpo.databases.suite import Case, Key, Search, Suite, identity, read_case
+from sqlgrpo.databases.workers import Died
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
 
 BENCHES = 64  # open at a time; each holds a handful of connections
-SLACK = 1.08  # how far beyond its limit a query gets before the kernel ends the process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,82 +44,119 @@ class Server:
     """Benches for the examples seen last."""
 
     settings: Settings
-    benches: OrderedDict[Example, Bench | ExampleError] = field(default_factory=OrderedDict)
+    benches: OrderedDict[Key, Bench] = field(default_factory=OrderedDict)
 
-    def bench(self, example: Example) -> Bench:
-        found = self.benches.pop(example, None)
-        if found is None:
-            try:
-                found = self._open(example)
-            except ExampleError as error:
-                found = error
-        self.benches[example] = found
+    def bench(self, example: Example, packed: bytes | None) -> Bench:
+        """The databases of an example, opened from its suite if that is known."""
+        key = identity(example)
+        found = self.benches.pop(key, None) or self._open(example, packed)
+        self.benches[key] = found
         if len(self.benches) > BENCHES:
-            oldest = self.benches.popitem(last=False)[1]
-            if isinstance(oldest, Bench):
-                oldest.close()
-        if isinstance(found, ExampleError):
-            raise found
+            self.benches.popitem(last=False)[1].close()
         return found
 
-    def _open(self, example: Example) -> Bench:
+    def _open(self, example: Example, packed: bytes | None) -> Bench:
         own = self.settings
         case = read_case(example, own.suite)
+        suite = unpack(packed) if packed else self._loaded(case)
+        known = suite is not None
         return Bench(
             example,
             case,
-            self._suite(case),
+            suite or self._built(case),
             compare=own.compare,
             limits=own.limits,
             config=own.suite,
+            known=known,
             alarm=alarm,
         )
 
-    def _suite(self, case: Case) -> Suite:
+    def _loaded(self, case: Case) -> Suite | None:
+        folder = self.settings.suite.cache_dir
+        return load(Path(folder), case.key) if folder else None
+
+    def _built(self, case: Case) -> Suite:
         own = self.settings
-        folder = Path(own.suite.cache_dir) if own.suite.cache_dir else None
-        suite = load(folder, case.key) if folder else None
-        if suite is None:
-            suite = Search(case, own.compare, own.limits, own.suite).suite()
-            if folder:
-                save(folder, case.key, suite)
+        suite = Search(case, own.compare, own.limits, own.suite).suite()
+        if own.suite.cache_dir:
+            save(Path(own.suite.cache_dir), case.key, suite)
         return suite
 
 
+def pack(suite: Suite) -> bytes:
+    """A suite as the caller keeps it for the next worker."""
+    return zlib.compress(pickle.dumps(suite), 1)
+
+
+def unpack(packed: bytes) -> Suite:
+    suite: Suite = pickle.loads(zlib.decompress(packed))
+    return suite
+
+
 def alarm(seconds: float) -> None:
-    """End this process after so long; 0 takes it back."""
-    signal.setitimer(signal.ITIMER_REAL, seconds * SLACK)
+    """End this process after so much processor time; 0 takes it back."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def serve() -> None:
-    """Answer until the line is closed."""
+    """Keep a process at work until the line is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides, and closes the line
     line = Connection(int(sys.argv[1]))
-    settings: Settings = pickle.loads(line.recv_bytes())
+    try:
+        settings: Settings = pickle.loads(line.recv_bytes())
+    except EOFError:
+        return
     limit_memory(settings.limits)
+    gc.collect()
+    gc.freeze()  # a collection in the child would copy every page
+    while True:
+        child = os.fork()
+        if not child:
+            work(line, settings)
+            return
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status >= 0:  # the line is closed, or the child raised
+            sys.exit(status)
+        try:
+            line.send_bytes(pickle.dumps((0, Died(status))))
+        except OSError:
+            return  # the caller has gone
+
+
+def work(line: Connection, settings: Settings) -> None:
+    """Answer until the line is closed."""
     server = Server(settings)
     while True:
         try:
-            method, example, arguments = pickle.loads(line.recv_bytes())
-        except EOFError:
+            serial, *request = pickle.loads(line.recv_bytes())
+            for answer in answers(server, *request):
+                line.send_bytes(pickle.dumps((serial, answer)))
+        except (EOFError, ConnectionError):
             return
-        for answer in answers(server, method, example, arguments):
-            line.send_bytes(pickle.dumps(answer))
 
 
 def answers(
-    server: Server, method: str, example: Example, arguments: tuple[Any, ...]
+    server: Server, method: str, example: Example, packed: bytes | None, arguments: tuple[Any, ...]
 ) -> Iterator[Any]:
-    """First ``None`` for ready, then one answer for each argument; an error ends it."""
+    """First the suite if it is new, then one answer for each argument; an error ends it.
+
+    No alarm is set while an answer is sent, so that none is cut in two.
+    """
     try:
-        bench = server.bench(example)
-        yield None
+        alarm(WORK_S)
+        bench = server.bench(example, packed)
+        alarm(0)
+        yield (None if packed else pack(bench.suite),)
         for argument in arguments:
-            yield getattr(bench, method)(argument)
+            alarm(WORK_S)
+            answer = getattr(bench, method)(argument)
             alarm(0)
+            yield (answer,)
     except ExampleError as error:
         alarm(0)
         yield error
+    except MemoryError:
+        signal.raise_signal(signal.SIGABRT)  # the next process tries again with an empty memory
 
 
 def limit_memory(limits: LimitsConfig) -> None:

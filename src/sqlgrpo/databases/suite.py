@@ -21,6 +21,8 @@ from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
+Key = tuple[str, ...]
+
 VERSION = 1
 """Part of every cache key; goes up whenever a suite would come out differently."""
 
@@ -69,6 +71,17 @@ class Candidate:
     session: Session
     rows: GoldRows
     certain: bool
+
+
+def identity(example: Example) -> Key:
+    """What suite and outcomes depend on; the question and the id do not matter."""
+    return (
+        example.schema,
+        example.gold_sql,
+        example.dialect,
+        str(example.database or ""),
+        repr(example.quirks),
+    )
 
 
 def key_of(example: Example, config: SuiteConfig) -> str:
@@ -214,17 +227,22 @@ class Search:
                 if not purpose and (not number or "not auth" in str(error) or failed > number // 2):
                     raise
 
-    def open(self, contents: Contents) -> Candidate:
-        """The database with these contents; ``ExampleError`` if the gold fails on it."""
+    def open(self, contents: Contents, patience: float = 1.0) -> Candidate:
+        """The database with these contents; ``ExampleError`` if the gold fails on it.
+
+        The gold may take ``patience`` times as long as a prediction.
+        """
         try:
             session = self._case.blueprint.open(contents, self._limits)
         except sqlite3.Error as error:
             raise ExampleError(f"cannot fill the schema: {error}", kind="no_contents") from error
+        session.patience = patience
         rows = gold_rows(self._case.gold, session, self._compare)
         if isinstance(rows, str):
             session.close()
             raise broken_gold(rows)
         certain = is_certain(self._case.gold, rows, session, self._compare)
+        session.patience = 1.0
         return Candidate(contents, session, rows, certain)
 
     def differs(self, candidate: Candidate, sql: str) -> bool:

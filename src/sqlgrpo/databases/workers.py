@@ -1,8 +1,9 @@
 """Processes that run untrusted SQL and can be killed.
 
-A worker is a fresh interpreter that imports neither torch nor the caller's main module. It gets
-tasks over a socket and answers each of their steps. An alarm that the kernel delivers ends a worker
-whose query outlives its limit by 8 %; whatever ends a worker costs the step it was at, no more.
+A worker is a fresh interpreter that imports neither torch nor the caller's main module, and forks
+the process that does the work. The kernel ends that one when it spends more processor time than it
+may; its next fork is there some milliseconds later. Whatever ends a process costs the step it was
+at, no more: only processor time makes a verdict, and any other death is tried once more.
 """
 
 from __future__ import annotations
@@ -21,9 +22,15 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = "from sqlgrpo.databases.serving import serve; serve()"
+SOURCES = str(Path(__file__).resolve().parents[2])
 BUG = 1
 """Exit status of Python after an exception: ours, so it must not pass for a bad query."""
-SOURCES = str(Path(__file__).resolve().parents[2])
+OPENED = -1
+"""The step at which a task's databases are open; its answer is the suite, if it is new."""
+TRIES = 3
+"""Deaths at one step before they count; opening too slowly twice is enough."""
+LEAVING_S = 60.0
+"""What a worker that has closed its line may take to end, however busy the machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,25 +40,39 @@ class Task:
     method: str
     example: Any
     arguments: tuple[Any, ...] = ()
+    suite: bytes | None = None
+    """The example's suite, if it is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """What comes back from a step whose worker ended."""
+    """What comes back from a step whose process ended."""
 
-    timed_out: bool
-    opening: bool
-    """It had not even opened the databases: the example's own fault."""
     status: int
+    """The signal that ended it, negative."""
+    opening: bool = False
+    """It had not even opened the databases."""
+
+    @property
+    def final(self) -> bool:
+        """No second try would end otherwise: its own query spent too much."""
+        return self.timed_out and not self.opening
+
+    @property
+    def timed_out(self) -> bool:
+        return self.status == -signal.SIGPROF
 
 
 @dataclass(slots=True)
 class _Job:
-    """A task on its way: ``done`` answers have come; the first one only says it is ready."""
+    """A task on its way; ``step`` is the argument whose answer comes next."""
 
     number: int
     task: Task
-    done: int = 0
+    step: int = 0
+    suite: bytes | None = None
+    deaths: int = 0
+    """At this step."""
 
 
 @dataclass(slots=True)
@@ -62,8 +83,10 @@ class Worker:
     process: subprocess.Popen[bytes] | None = None
     line: Connection | None = None
     job: _Job | None = None
+    serial: int = 0
+    """Of the last request: answers to an earlier one are late."""
     ready: bool = False
-    """The databases of the job are open; said once after every start of a job."""
+    """The databases of the job are open."""
 
     def start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -73,6 +96,7 @@ class Worker:
             pass_fds=(theirs.fileno(),),
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # so that a kill reaches the forks as well
         )
         theirs.close()
         self.line = Connection(ours.detach())
@@ -80,25 +104,33 @@ class Worker:
 
     def give(self, job: _Job) -> None:
         if self.line is None or self.process is None or self.process.poll() is not None:
-            self.stop()
+            self.kill()
             self.start()
         self.job, self.ready = job, False
-        assert self.line is not None
+        self.serial += 1
         task = job.task
-        rest = task.arguments[max(job.done - 1, 0) :]
-        self.line.send_bytes(pickle.dumps((task.method, task.example, rest)))
+        rest = task.arguments[job.step :]
+        request = (self.serial, task.method, task.example, job.suite, rest)
+        assert self.line is not None
+        self.line.send_bytes(pickle.dumps(request))
 
-    def stop(self) -> int:
-        """Kill the process; its exit status."""
+    def kill(self) -> int:
+        """End the process now; its exit status."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        return self.leave()
+
+    def leave(self) -> int:
+        """Let the process end by itself, which it does when the line is closed."""
         if self.line is not None:
             self.line.close()
             self.line = None
         if self.process is None:
             return 0
         try:
-            status = self.process.wait(timeout=0.2 if self.job and self.job.done >= 0 else 0)
+            status = self.process.wait(timeout=LEAVING_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             status = self.process.wait()
         self.process = None
         return status
@@ -111,12 +143,12 @@ class Pool:
     count: int
     settings: Any
     patience_s: float
-    """Longest silence of a worker before it is killed."""
+    """Longest silence of all workers (wall clock) before they are killed and tried once more."""
     workers: list[Worker] = field(default_factory=list)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, int, Any]]:
         """Each answer as ``(task, step, answer)``; the answers of a task come in order."""
-        queue = deque(_Job(number, task) for number, task in enumerate(tasks))
+        queue = deque(_Job(n, task, suite=task.suite) for n, task in enumerate(tasks))
         while len(self.workers) < min(self.count, len(tasks)):
             self.workers.append(Worker(pickle.dumps(self.settings)))
         for worker in self.workers:
@@ -125,55 +157,71 @@ class Pool:
             while busy := [w for w in self.workers if w.job and w.line]:
                 ready = wait([w.line for w in busy if w.line], timeout=self.patience_s)
                 for worker in [w for w in busy if w.line in ready] or busy:
-                    yield from self._answer(worker, queue, silent=not ready)
+                    answer = self._heard(worker) if ready else Died(worker.kill())
+                    yield from self._take(worker, answer, queue)
         finally:
             for worker in self.workers:
                 if worker.job:  # the caller stopped listening
                     worker.job = None
-                    worker.stop()
+                    worker.kill()
 
     def close(self) -> None:
         for worker in self.workers:
-            worker.stop()
+            worker.leave()
         self.workers.clear()
 
-    def _answer(
-        self, worker: Worker, queue: deque[_Job], *, silent: bool
+    @staticmethod
+    def _heard(worker: Worker) -> Any:
+        """What a worker says: an answer, a death, or ``None`` for an answer that is late."""
+        assert worker.line is not None
+        try:
+            serial, answer = pickle.loads(worker.line.recv_bytes())
+        except (EOFError, OSError):
+            status = worker.leave()
+            if status == BUG:
+                raise RuntimeError("a worker process failed; its traceback is on stderr") from None
+            return Died(status)
+        return answer if serial == worker.serial or isinstance(answer, Died) else None
+
+    def _take(
+        self, worker: Worker, answer: Any, queue: deque[_Job]
     ) -> Iterator[tuple[int, int, Any]]:
         job = worker.job
         assert job is not None
-        assert worker.line is not None
-        try:
-            if silent:
-                raise EOFError
-            answer = pickle.loads(worker.line.recv_bytes())
-        except (EOFError, OSError):
-            yield from self._bury(worker, job, queue, silent=silent)
-            return
-        failed = isinstance(answer, Exception)
-        if not worker.ready and not failed and job.done:  # started again after a death
-            worker.ready = True
-            return
-        worker.ready = True
-        step = job.done - 1
-        job.done += 1
-        if failed or step >= 0:
-            yield job.number, max(step, 0), answer
-        if failed or job.done > len(job.task.arguments):
+        if isinstance(answer, Died):
+            yield from self._bury(worker, job, answer, queue)
+        elif isinstance(answer, Exception):
+            yield job.number, job.step, answer
             self._next(worker, queue)
+        elif isinstance(answer, tuple) and not worker.ready:  # opened
+            worker.ready = True
+            if answer[0] is not None:
+                job.suite = answer[0]
+                yield job.number, OPENED, job.suite
+        elif answer is not None:
+            yield job.number, job.step, answer[0]
+            self._advance(worker, job, queue)
 
     def _bury(
-        self, worker: Worker, job: _Job, queue: deque[_Job], *, silent: bool
+        self, worker: Worker, job: _Job, death: Died, queue: deque[_Job]
     ) -> Iterator[tuple[int, int, Any]]:
-        status = worker.stop()
-        if status == BUG:
-            raise RuntimeError("a worker process failed; its traceback is on stderr")
-        death = Died(silent or status == -signal.SIGALRM, job.done == 0, status)
-        yield job.number, max(job.done - 1, 0), death
-        job.done += 1
-        if 1 < job.done <= len(job.task.arguments):
-            queue.appendleft(job)
+        """Try the step again, unless its query spent too much or it died too often."""
+        death = Died(death.status, opening=not worker.ready)
+        job.deaths += 1
+        if not death.final and job.deaths < TRIES - death.timed_out:
+            worker.give(job)
+            return
+        yield job.number, job.step, death
+        if worker.ready:
+            job.step, job.deaths = job.step + 1, 0
+            if job.step < len(job.task.arguments):
+                queue.appendleft(job)
         self._next(worker, queue)
+
+    def _advance(self, worker: Worker, job: _Job, queue: deque[_Job]) -> None:
+        job.step, job.deaths = job.step + 1, 0
+        if job.step == len(job.task.arguments):
+            self._next(worker, queue)
 
     @staticmethod
     def _next(worker: Worker, queue: deque[_Job]) -> None:

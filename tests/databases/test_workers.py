@@ -1,0 +1,144 @@
+import os
+import signal
+import time
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
+from sqlgrpo.databases import Judge
+from sqlgrpo.databases.cache import Shelf
+from sqlgrpo.databases.serving import Server, Settings, pack, unpack
+from sqlgrpo.databases.suite import identity
+from sqlgrpo.databases.workers import Died, Pool, Task
+from sqlgrpo.errors import ExampleError
+from sqlgrpo.types import Example
+
+HANG = "SELECT instr(hex(zeroblob(490000)), hex(zeroblob(240000)) || '1')"
+FOREVER = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT COUNT(*) FROM c"
+SETTINGS = Settings(
+    compare=CompareConfig(), limits=LimitsConfig(timeout_s=0.2), suite=SuiteConfig(workers=1)
+)
+
+
+@pytest.fixture(scope="module")
+def hasty():
+    judge = Judge(SETTINGS.compare, SETTINGS.limits, SETTINGS.suite)
+    yield judge
+    judge.close()
+
+
+def supervisor(judge):
+    return judge._pool.workers[0].process.pid
+
+
+def child(judge):
+    listed = Path(f"/proc/{supervisor(judge)}/task/{supervisor(judge)}/children").read_text()
+    return int(listed)
+
+
+def after(seconds, action, *arguments):
+    timer = Timer(seconds, action, arguments)
+    timer.start()
+    return timer
+
+
+def test_time_in_which_the_worker_does_not_run_is_not_counted(hasty, make_example):
+    known = make_example("SELECT name FROM club WHERE founded > 1900")
+    new = make_example("SELECT name FROM club WHERE founded > 1901")
+    assert hasty.judge("SELECT name FROM club WHERE 1900 < founded", known).equivalent
+    for example in (known, new):
+        os.killpg(supervisor(hasty), signal.SIGSTOP)
+        timer = after(1.0, os.killpg, supervisor(hasty), signal.SIGCONT)
+        year = example.gold_sql[-4:]
+        same = f"SELECT club.name FROM club WHERE NOT founded <= {year}"
+        assert hasty.judge(f"{same} OR founded IS NULL AND 1 = 0", example).equivalent
+        timer.join()
+
+
+def test_an_ordinary_runaway_is_stopped_without_a_kill(hasty, make_example):
+    example = make_example("SELECT name FROM club")
+    assert hasty.judge("SELECT c.name FROM club c", example).equivalent
+    before = child(hasty)
+    assert hasty.judge(FOREVER, example).reason == "timed out after 0.2 s"
+    assert child(hasty) == before
+
+
+def test_after_a_kill_the_next_process_is_there_at_once(hasty, make_example):
+    example = make_example("SELECT name FROM club")
+    hasty.judge("SELECT 0", example)
+    before = supervisor(hasty), child(hasty)
+    started = time.monotonic()
+    predictions = [f"{HANG} + {number}" for number in range(3)]
+    hasty.prefetch([(sql, example) for sql in (*predictions, "SELECT x.name FROM club x")])
+    spent_s = time.monotonic() - started
+    assert {hasty.judge(sql, example).reason for sql in predictions} == {"timed out after 0.2 s"}
+    assert hasty.judge("SELECT x.name FROM club x", example).equivalent
+    assert supervisor(hasty) == before[0]
+    assert child(hasty) != before[1]
+    assert spent_s < 30  # 3 times 0.216 s of processor time, however many share the processor
+
+
+@pytest.mark.parametrize("victim", [child, supervisor])
+@pytest.mark.parametrize("delay_s", [0.0, 0.05])
+def test_a_worker_killed_from_outside_costs_no_example_its_verdict(
+    victim, delay_s, hasty, make_example
+):
+    gold = f"SELECT name FROM member WHERE age > 3{len(victim.__name__)}{delay_s * 100:.0f}"
+    example = make_example(gold)
+    hasty.judge(f"SELECT 1 -- {gold}", make_example("SELECT name FROM club"))  # it is there
+    timer = after(delay_s, os.kill, victim(hasty), signal.SIGKILL)
+    hasty.prefetch([(FOREVER, example), (f"{gold} AND age IS NOT NULL", example)])
+    timer.join()
+    assert hasty.judge(FOREVER, example).reason == "timed out after 0.2 s"
+    assert hasty.judge(f"{gold} AND age IS NOT NULL", example).equivalent
+
+
+def test_an_example_that_was_open_is_never_broken_by_a_death(hasty, make_example):
+    sound = make_example("SELECT town FROM club")
+    hasty.judge("SELECT 1", sound)
+    dead = Died(-signal.SIGPROF, opening=True)
+    with pytest.raises(RuntimeError, match="SELECT town FROM club"):
+        hasty._note(identity(sound), "outcome", "SELECT 2", dead)
+    assert hasty.judge("SELECT c.town FROM club c", sound).equivalent
+    unknown = make_example("SELECT town FROM nowhere")
+    with pytest.raises(RuntimeError, match="memory"):
+        hasty._note(identity(unknown), "outcome", "SELECT 2", Died(-signal.SIGKILL, opening=True))
+
+
+def test_our_own_bug_propagates(make_example):
+    pool = Pool(1, SETTINGS, 60.0)
+    task = Task(method="no_such_method", example=make_example("SELECT 1"), arguments=("SELECT 1",))
+    with pytest.raises(RuntimeError, match="worker process failed"):
+        list(pool.run([task]))
+    pool.close()
+
+
+def test_a_suite_is_built_once_for_a_schema_and_a_gold(make_example):
+    server = Server(SETTINGS)
+    first = make_example("SELECT name FROM club")
+    other = Example(id="f", question="?", schema=first.schema, gold_sql=first.gold_sql)
+    assert server.bench(first, None) is server.bench(other, None)
+
+
+def test_a_known_suite_is_opened_and_not_built(make_example):
+    example = make_example("SELECT name FROM club")
+    suite = Server(SETTINGS).bench(example, None).suite
+    marked = type(suite)(contents=suite.contents[:1], notes=("from the caller",))
+    assert Server(SETTINGS).bench(example, pack(marked)).suite == marked
+    assert unpack(pack(suite)) == suite
+
+
+def test_a_broken_example_stays_an_error_however_often_it_is_asked(hasty, make_example):
+    broken = make_example("SELECT nothing FROM club")
+    for sql in ("SELECT 1", "SELECT 2"):
+        with pytest.raises(ExampleError):
+            hasty.judge(sql, broken)
+
+
+def test_a_shelf_keeps_the_newest_suites_that_fit():
+    shelf = Shelf(10)
+    for name in "abc":
+        shelf.put((name,), name.encode() * 4)
+    assert [shelf.get((name,)) for name in "abc"] == [None, b"bbbb", b"cccc"]
