@@ -22,11 +22,8 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -34,80 +31,20 @@ from typing import Any
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import torch
-from rich.console import Console
 from trl import GRPOTrainer
 
 from common import write_result
+from policies import Bench, opened
 from sqlgrpo.cli import quiet_libraries
 from sqlgrpo.config import Config
-from sqlgrpo.environments import build_environment
-from sqlgrpo.models import is_checkpoint, load_checkpoint, load_model, load_tokenizer
-from sqlgrpo.rubrics import build_rubric
-from sqlgrpo.settings import read
-from sqlgrpo.training.arguments import grpo_arguments
-from sqlgrpo.training.examples import prepare
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
 from sqlgrpo.training.fast.engine import RolloutEngine
 from sqlgrpo.training.fast.forest import Rows, build
-from sqlgrpo.training.grpo import Job, prompts
-from sqlgrpo.training.rewards import verifier_rewards
-from sqlgrpo.training.run_folder import RunFolder
 
-DEFAULTS = [
-    "experiment=quickstart",
-    "training.batch_size=4",
-    "training.micro_batch_groups=1",
-    "training.learning_rate=1e-9",
-    "data.validation=4",
-    "data.test=4",
-]
 LONG_PROMPT = 150
 """Tokens from which a prompt counts as long (full DDL)."""
 PROMISED = {"short": {"train": 5.0, "step": 4.0}, "long": {"train": 6.0, "step": 4.0}}
 Trainers = dict[str, GRPOTrainer]
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """A warm-started policy, its prompts, and where its files are."""
-
-    job: Job
-    adapter: Path
-
-    @property
-    def config(self) -> Config:
-        return self.job.config
-
-    def trainer(self, kind: type[GRPOTrainer], **extra: Any) -> GRPOTrainer:
-        """A trainer of its own copy of the policy, ready for a step."""
-        training = self.config.training
-        if extra.pop("continuous", False):
-            more = {"use_transformers_continuous_batching": True}
-            training = replace(training, trl={**training.trl, **more})
-        arguments = grpo_arguments(replace(self.config, training=training), self.job.run)
-        built = kind(
-            model=load_checkpoint(self.config.model, self.adapter, trainable=True),
-            args=arguments,
-            processing_class=self.job.tokenizer,
-            reward_funcs=verifier_rewards(self.job.environment, self.job.data.train),
-            train_dataset=prompts(
-                self.job.data.train, self.job.environment, chat=self.config.model.chat
-            ),
-            **extra,
-        )
-        built.model.train()
-        built.current_gradient_accumulation_steps = arguments.gradient_accumulation_steps
-        built.create_optimizer()
-        return built
-
-    def rows(self, round_: int) -> list[dict[str, Any]]:
-        """The prompts of one round, each G times; judged once, so that suites exist."""
-        size, group = self.config.training.batch_size, self.config.training.num_generations
-        examples = self.job.data.train[round_ * size : (round_ + 1) * size]
-        chat = self.config.model.chat
-        return [
-            row for row in prompts(examples, self.job.environment, chat=chat) for _ in range(group)
-        ]
 
 
 def main() -> int:
@@ -115,11 +52,12 @@ def main() -> int:
     options = _options()
     quiet_libraries()
     torch.set_num_threads(options.threads)
-    with _opened(options) as bench:
+    policy = opened(options.overrides, options.rounds, options.run, quiet=bool(options.child))
+    with policy as bench:
         if options.child:
             print(peak_memory_mb(bench, options.child))
             return 0
-        figures = measure(bench, options.rounds)
+        figures = measure(bench, options.rounds, options.continuous)
         if options.memory:
             figures |= memory(options, bench)
     write_result(options.output, "step_speed", figures, settings=_settings(options, bench.config))
@@ -132,16 +70,15 @@ def main() -> int:
     return int(bool(missed))
 
 
-def measure(bench: Bench, rounds: int) -> dict[str, Any]:
+def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
     """Every figure of one data set."""
     stock = bench.trainer(GRPOTrainer)
     fast = bench.trainer(FastGRPOTrainer)
     unskipped = FastOptions(skip_flat=False)
     trainers = {"stock": stock, "fast": fast}
-    batching = bench.trainer(GRPOTrainer, continuous=True)
+    batching = bench.trainer(GRPOTrainer, continuous=True) if continuous else None
     rollouts: dict[str, Callable[[list[list[int]]], Any]] = {
         "generate": lambda ids: stock._generate_single_turn(ids, None, {}, len(ids)),
-        "continuous_batching": lambda ids: batching._generate_single_turn(ids, None, {}, len(ids)),
         "shared_live": lambda ids: _engine(fast, "model").run(fast.model, ids, None),
         "shared_copy": lambda ids: fast._generate_single_turn(ids, None, {}, len(ids)),
     }
@@ -160,6 +97,9 @@ def measure(bench: Bench, rounds: int) -> dict[str, Any]:
         fast.fast = FastOptions()
         ids, *_ = fast._tokenize_prompts([row["prompt"] for row in rows])
         found |= {name: _clock(run, ids) for name, run in _order(rollouts, round_)}
+        if batching and 0 <= round_ < continuous:
+            run = batching._generate_single_turn
+            found["continuous_batching"] = _clock(run, ids, None, {}, len(ids))
         if round_ >= 0:
             sizes.append(_sizes(batch, fast))
             for name, spent in found.items():
@@ -171,7 +111,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, Any]:
 def step(trainer: GRPOTrainer, rows: list[dict[str, Any]]) -> None:
     """One optimizer step, generation and rewards included."""
     for _ in range(trainer.args.gradient_accumulation_steps):
-        trainer.training_step(trainer.model, rows)
+        trainer.training_step(trainer.model, rows, None)
     torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.args.max_grad_norm)
     trainer.optimizer.step()
     trainer.optimizer.zero_grad()
@@ -244,7 +184,9 @@ def _figures(
     parts = {k: v for k, v in fast._metrics["train"].items() if k.startswith("time/")}
     return {
         "faster": {
-            name: ratio(seconds[slow], seconds[quick]) for name, (slow, quick) in pairs.items()
+            name: ratio(seconds[slow], seconds[quick])
+            for name, (slow, quick) in pairs.items()
+            if slow in seconds
         },
         "seconds": {name: median(values) for name, values in seconds.items()},
         "fast_step_parts": {name: median(values[1:]) for name, values in parts.items()},
@@ -253,12 +195,12 @@ def _figures(
 
 
 def ratio(slow: list[float], quick: list[float]) -> dict[str, float]:
-    """The ratio of paired measurements: median, extremes, number of rounds.
+    """The ratio of paired measurements (the first ones): median, extremes, number of rounds.
 
     >>> ratio([6.0, 8.0, 9.0], [1.0, 2.0, 3.0])
     {'value': 4.0, 'low': 3.0, 'high': 6.0, 'n': 3}
     """
-    ratios = [a / b for a, b in zip(slow, quick, strict=True)]
+    ratios = [a / b for a, b in zip(slow, quick, strict=False)]
     return {"value": median(ratios), "low": min(ratios), "high": max(ratios), "n": len(ratios)}
 
 
@@ -280,29 +222,6 @@ def peak_memory_mb(bench: Bench, kind: str) -> float:
         torch.manual_seed(round_)
         step(trainer, bench.rows(round_))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-@contextmanager
-def _opened(options: argparse.Namespace) -> Iterator[Bench]:
-    """Examples, tokenizer and a warm-started adapter in a run folder, kept with ``--run``."""
-    console = Console(stderr=True, quiet=bool(options.child))
-    place: Any = nullcontext(options.run) if options.run else tempfile.TemporaryDirectory()
-    with place as folder:
-        needed = [f"training.max_steps={options.rounds + 1}", f"output_dir={folder}"]
-        config = read([*DEFAULTS, *needed, *options.overrides], kind=Config)
-        run = RunFolder.open(config)
-        environment = build_environment(config.environment, build_rubric(config.verifier))
-        tokenizer = load_tokenizer(config.model)
-        try:
-            data = prepare(config, environment, tokenizer, run, console)
-            job = Job(config, run, environment, tokenizer, data, console)
-            given = config.training.warm_start.adapter
-            adapter = Path(given) if given else run.warm_start
-            if not is_checkpoint(adapter):
-                job.warm_start(load_model(config.model))
-            yield Bench(job, adapter)
-        finally:
-            environment.rubric.judge.close()
 
 
 def _missed(figures: dict[str, Any]) -> list[str]:
@@ -337,6 +256,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("overrides", nargs="*", help="such as data=jsonl data.path=FILE")
     parser.add_argument("--output")
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument(
+        "--continuous", type=int, default=1, help="rounds that also time continuous batching"
+    )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--run", help="folder that keeps the warm start for the next run")
     parser.add_argument("--no-memory", dest="memory", action="store_false")
