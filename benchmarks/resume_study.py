@@ -34,7 +34,12 @@ def main() -> int:
             check=True,
         )
     figures = json.loads(done.stdout.splitlines()[-1])
-    equal = figures["last_checkpoint_equal"] and figures["best_equal"] and figures["metrics_equal"]
+    equal = (
+        all(figures["earlier_lives_equal"])
+        and figures["last_checkpoint_equal"]
+        and figures["best_equal"]
+        and figures["metrics_equal"]
+    )
     settings = {"model": "random:tiny", "steps": 12}
     write_result(options.output, "resume_study", figures, settings=settings)
     print(f"{figures['kills']} kills: final weights {'equal' if equal else 'DIFFER'}")

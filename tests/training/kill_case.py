@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -41,7 +42,7 @@ def main(root: Path, kills: int) -> dict[str, object]:
     began = time.monotonic()
     assert os.waitpid(start(root / "whole"), 0)[1] == 0
     whole_s = time.monotonic() - began
-    landed, at = 0, []
+    landed, at, lives = 0, [], []
     folder = root / "killed"
     while landed < kills:
         rows = size(folder)
@@ -53,9 +54,9 @@ def main(root: Path, kills: int) -> dict[str, object]:
         else:
             time.sleep(rng.uniform(0.1, 0.8) * whole_s)
         if exited(pid):  # it finished first: forget the end, so it goes on
-            for name in ("evaluation.json", LAST):
-                _remove(folder / name)
-            os.waitpid(pid, 0)
+            assert os.waitpid(pid, 0)[1] == 0
+            lives.append(same(weights(root / "whole" / LAST), weights(folder / LAST)))
+            shutil.rmtree(folder)
             continue
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -66,6 +67,7 @@ def main(root: Path, kills: int) -> dict[str, object]:
         "kills": landed,
         "whole_s": round(whole_s, 1),
         "after_checkpoint": at,
+        "earlier_lives_equal": lives,
         "last_checkpoint_equal": same(weights(root / "whole" / LAST), weights(folder / LAST)),
         "best_equal": same(
             weights(root / "whole" / "checkpoint-best"), weights(folder / "checkpoint-best")
@@ -82,15 +84,6 @@ def exited(pid: int) -> bool:
 def size(folder: Path) -> int:
     file = folder / "metrics.jsonl"
     return file.stat().st_size if file.is_file() else 0
-
-
-def _remove(path: Path) -> None:
-    import shutil
-
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def metrics(folder: Path) -> list[tuple[str, int, float]]:

@@ -159,6 +159,7 @@ def test_twenty_kills_at_random_moments_change_no_weight(tmp_path):
     )
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["kills"] == 20
+    assert all(result["earlier_lives_equal"])
     assert result["last_checkpoint_equal"]
     assert result["best_equal"]
     assert result["metrics_equal"]
