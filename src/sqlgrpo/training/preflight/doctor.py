@@ -27,6 +27,8 @@ from sqlgrpo.types import Example
 
 LOOK_AT = 8
 """Examples that are scored."""
+HACK_STRIDE = 6
+"""Every sixth hack is tried; the tests try all."""
 HACKS = ROOT / "tests" / "fixtures" / "hacks.jsonl"
 
 
@@ -93,7 +95,7 @@ def _hacks(environment: SqlEnv, file: Path) -> Findings:
     if not file.is_file():
         return []
     examples, completions = load_hacks(file)
-    return rewards.check_hacks(environment, examples, completions)
+    return rewards.check_hacks(environment, examples[::HACK_STRIDE], completions[::HACK_STRIDE])
 
 
 def _sampled(
