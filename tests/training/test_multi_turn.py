@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -204,9 +205,13 @@ def test_a_run_in_several_turns_is_measured_by_turn_and_ends_alike_when_it_was_k
     rows = [json.loads(line) for line in whole.metrics.read_text().splitlines()]
     steps = [row for row in rows if row["stage"] == "grpo" and "reward" in row]
     assert all("fixed_at_turn_2" in row for row in steps)
-    run(tmp_path / "part", "training.max_steps=1")
-    (tmp_path / "part" / "evaluation.json").unlink()
-    resumed = run(tmp_path / "part")
+    killed = tmp_path / "killed"
+    shutil.copytree(whole.root, killed)
+    shutil.rmtree(killed / "checkpoint-2")
+    (killed / "evaluation.json").unlink()
+    config = killed / "config.yaml"
+    config.write_text(config.read_text().replace(str(whole.root), str(killed)))
+    resumed = run(killed)
     name = "checkpoint-2/adapter_model.safetensors"
     a, b = load_file(whole.root / name), load_file(resumed.root / name)
     assert all(torch.allclose(a[key], b[key]) for key in a)
