@@ -6,7 +6,7 @@ export MALLOC_MMAP_THRESHOLD_ := 4294967296
 export MALLOC_TRIM_THRESHOLD_ := 4294967296
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-distributed check clean
+.PHONY: help setup train test test-slow test-distributed check clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,11 +24,15 @@ $(STAMP): requirements.txt pyproject.toml
 train: setup  ## warm start and GRPO on the built-in data with SmolLM2-135M, about ten minutes on two cores
 	$(BIN)/python scripts/train.py experiment=quickstart
 
-test: setup check  ## ruff, mypy and all tests
-	$(BIN)/python -m pytest -n 2
+test: setup check  ## ruff, mypy and every test but the slow ones
+	$(BIN)/python -m pytest -n 2 -m "not slow and not distributed"
+	$(BIN)/python -m pytest -m distributed
+
+test-slow: setup  ## the tests that train, search or kill for minutes
+	$(BIN)/python -m pytest -m slow
 
 test-distributed: setup  ## DDP, ZeRO-2 and ZeRO-3 on two CPU processes
-	$(BIN)/python -m pytest -m distributed tests/training/test_distributed.py
+	$(BIN)/python -m pytest -m distributed
 
 check: setup  ## ruff and mypy alone
 	$(BIN)/ruff check .
