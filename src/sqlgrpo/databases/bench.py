@@ -15,13 +15,14 @@ from sqlglot.errors import SqlglotError
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.compare import Comparison, GoldRows
-from sqlgrpo.databases.contents import Contents
+from sqlgrpo.databases.contents import Contents, Flavour
 from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
 from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.preview import Preview, preview
 from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.quirks import to_sqlite
+from sqlgrpo.databases.sizes import aimed, read_sizes
 from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold, profile_of
 from sqlgrpo.errors import ExampleError
@@ -220,21 +221,27 @@ class Bench:
             tree = sqlglot.parse_one(text, read="sqlite")
         except (SqlglotError, RecursionError):
             return []
-        profile = profile_of(self.case.gold.tree, self.case.schema).read(tree, self.case.schema)
-        purpose = repr(
-            (sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts)
-        )
+        schema = self.case.schema
+        profile = profile_of(self.case.gold.tree, schema)
+        known = set(profile.tables)
+        profile.read(tree, schema)
+        sizes = read_sizes(profile, tree, schema)
+        others = profile.tables - known
+        says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts
+        purpose = repr((*says, sorted(sizes), sorted(others)) if sizes or others else says)
         if purpose not in self._own:
             while len(self._own) >= OWN:
                 for candidate in self._own.popitem(last=False)[1]:
                     candidate.session.close()
-            self._own[purpose] = list(self._made(profile, purpose))
+            more = aimed(sizes, others, self._config.rows)
+            self._own[purpose] = list(self._made(profile, purpose, more))
         return self._own[purpose]
 
-    def _made(self, profile: Profile, purpose: str) -> Iterator[Candidate]:
+    def _made(self, profile: Profile, purpose: str, more: list[Flavour]) -> Iterator[Candidate]:
         """Databases for one purpose, as many as a query's own time is enough for."""
         deadline = time.thread_time() + self._limits.timeout_s
-        for found in self._search.candidates(self._config.own_databases, profile, purpose):
+        count = self._config.own_databases
+        for found in self._search.candidates(count, profile, purpose, more):
             if found.certain or not self.suite.certain:
                 yield found
             else:

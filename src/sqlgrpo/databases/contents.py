@@ -41,6 +41,10 @@ class Flavour:
     """Chance that a joining value has no partner."""
     empty: float = 0.0
     """Chance that a table is empty."""
+    without: frozenset[str] = frozenset()
+    """Tables that are empty, in lower case."""
+    exact: bool = False
+    """Just so many rows, and values enough for the spread."""
 
 
 def flavours(rows: int) -> list[Flavour]:
@@ -108,6 +112,8 @@ class Maker:
         count = flavour.rows
         if table.name.lower() not in self._profile.tables:
             count = min(count, 5)
+        if table.name.lower() in flavour.without:
+            return []
         if not count or (flavour.empty and rng.random() < flavour.empty):
             return []
         aims = self._aims(table, count, flavour.hit, rng)
@@ -124,7 +130,8 @@ class Maker:
         rows = [list(row) for row in zip(*columns, strict=True)]
         for key in table.foreign_keys:
             self._point(table, key, rows, flavour, rng, made)
-        _repeat(rows, rng)
+        if not flavour.exact:
+            _repeat(rows, rng)
         return [tuple(row) for row in rows]
 
     def _aims(self, table: Table, count: int, hit: float, rng: Random) -> list[int | None]:
@@ -209,11 +216,15 @@ def _values(
 ) -> list[object]:
     plain = choice.plain if choice.wide else choice.plain[: flavour.spread]
     near = choice.near or plain
+    if flavour.exact and flavour.spread > len(plain) and column.affinity in (*NUMERIC, "text"):
+        more = range(len(plain), flavour.spread)
+        plain += tuple(more if column.affinity in NUMERIC else (f"k{i}" for i in more))
     if not flavour.hit:  # nobody meets a condition, not even by chance
         near = tuple(v for v in near if v not in choice.hits) or near
         plain = tuple(v for v in plain if v not in choice.hits) or plain
     null = 0.0 if column.not_null else flavour.null
-    rest = rng.sample(plain, len(plain)) if flavour.spread == EVERYTHING else []
+    each = flavour.exact or flavour.spread == EVERYTHING
+    rest = rng.sample(plain, len(plain)) if each else []
     values: list[object] = []
     for hit in hits:
         if rng.random() < (null / 2 if hit and choice.hits else null):

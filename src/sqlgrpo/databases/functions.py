@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 SCALAR = (
@@ -30,6 +31,43 @@ ALLOWED = frozenset(" ".join((SCALAR, AGGREGATE, WINDOW, MATH, JSON)).split()) |
 
 MACHINE = {"now", "localtime", "utc"}
 """Arguments with which a date function depends on the clock or the time zone of the machine."""
+
+
+FORMAT = re.compile(r"%[-+ 0#,!]*(\*|\d+)?(?:\.(\*|\d+))?l{0,2}(.?)", re.DOTALL)
+"""Width, precision and letter of one conversion of ``printf``."""
+
+
+def guard_formats(connection: sqlite3.Connection, most: int, refuse: Callable[[str], None]) -> None:
+    """Replace ``printf`` by one that calls ``refuse`` rather than pad for seconds."""
+    _calculator().setlimit(sqlite3.SQLITE_LIMIT_LENGTH, most)
+    for name in ("printf", "format"):
+        call = partial(_formatted, most, refuse)
+        connection.create_function(name, -1, call, deterministic=True)
+
+
+def _formatted(most: int, refuse: Callable[[str], None], *arguments: Any) -> Any:
+    if arguments and sum(_widths(str(arguments[0]), arguments[1:])) > most:
+        refuse("result too large: a width in printf()")
+        raise ValueError("printf")
+    marks = ", ".join("?" * len(arguments))
+    return _calculator().execute(f"SELECT printf({marks})", arguments).fetchone()[0]
+
+
+def _widths(text: str, arguments: tuple[Any, ...]) -> Iterator[int]:
+    """Every width and precision, those that are arguments included."""
+    left = iter(arguments)
+    for conversion in FORMAT.finditer(text):
+        width, precision, letter = conversion.groups()
+        for size in (width, precision):
+            yield _size(next(left, 0) if size == "*" else size or 0)
+        if letter not in ("%", "n"):
+            next(left, None)
+
+
+def _size(value: Any) -> int:
+    """A width as SQLite reads it."""
+    row = _calculator().execute("SELECT abs(CAST(? AS INTEGER) / 2) * 2", (value,)).fetchone()
+    return int(row[0] or 0)
 
 
 def guard_dates(connection: sqlite3.Connection, refuse: Callable[[str], None]) -> None:

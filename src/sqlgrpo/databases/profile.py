@@ -22,6 +22,7 @@ COMPARISONS: dict[type[exp.Expr], str] = {
     exp.NullSafeEQ: "=",
     exp.Is: "=",
     exp.NEQ: "!=",
+    exp.NullSafeNEQ: "!=",
     exp.LT: "<",
     exp.LTE: "<=",
     exp.GT: ">",
@@ -77,7 +78,8 @@ class Profile:
                 self.used.add(place)
         for node in query.walk():
             if type(node) in COMPARISONS:
-                self._comparison(node, places)
+                for left, right in _pairs(node.this, node.expression):
+                    self._comparison(COMPARISONS[type(node)], left, right, places)
             elif isinstance(node, exp.Between):
                 self._add(node.this, ">=", node.args["low"], places)
                 self._add(node.this, "<=", node.args["high"], places)
@@ -95,9 +97,7 @@ class Profile:
                 self.measured.add(place)
         return self
 
-    def _comparison(self, node: exp.Expr, places: Places) -> None:
-        left, right = node.this, node.expression
-        operator = COMPARISONS[type(node)]
+    def _comparison(self, operator: str, left: exp.Expr, right: exp.Expr, places: Places) -> None:
         if constant(left) is not None and constant(right) is None:
             left, right = right, left
             operator = MIRRORED.get(operator, operator)
@@ -124,6 +124,9 @@ class Profile:
             return
         if isinstance(side.unnest(), (exp.Count, exp.AggFunc)):
             self._count(found)
+        if isinstance(side.unnest(), exp.Subquery) and side.find(exp.Count):
+            self._count(found)
+            return
         columns = [side.unnest()] if isinstance(side.unnest(), exp.Column) else []
         through = "" if columns else type(side.unnest()).__name__.lower()
         undone = _undone(side.unnest(), found)
@@ -146,6 +149,14 @@ class Profile:
             place = places.of(side.unnest()) if isinstance(side, exp.Expr) else None
             if place:
                 self.numeric.add(place)
+
+
+def _pairs(left: exp.Expr, right: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    """Row values are compared column by column."""
+    if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+        yield from zip(left.expressions, right.expressions, strict=False)
+    else:
+        yield left, right
 
 
 def _undone(side: exp.Expr, value: object) -> object:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlgrpo.config import LimitsConfig
-from sqlgrpo.databases.functions import ALLOWED, guard_dates
+from sqlgrpo.databases.functions import ALLOWED, guard_dates, guard_formats
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.lexer import tokens
 
@@ -26,7 +26,7 @@ CHECK_EVERY = 1_000  # SQLite VM instructions between two looks at the clocks
 WALL = 60.0  # how many times its processor time a query may take on the wall clock
 FETCH = 64  # rows fetched before the size of the result is looked at again
 RESULT_VALUES = 10  # values of the largest size that a whole result may add up to
-STARTS = {"SELECT", "WITH", "VALUES"}
+STARTS = {"SELECT", "WITH"}
 CATALOGS = ("sqlite_", "pragma_", "json_", "dbstat", "bytecode", "tables_used", "generate_series")
 ACTIONS = {
     value: name.removeprefix("SQLITE_").lower().replace("_", " ")
@@ -74,6 +74,18 @@ def refusal(sql: str, limits: LimitsConfig) -> str:
         return "empty query"
     if first.upper not in STARTS:
         return f"not authorized: starts with {first.text[:20]!r}, not a SELECT"
+    if first.upper == "WITH" and _main_word(sql) == "VALUES":
+        return "not authorized: VALUES reads no table"
+    return ""
+
+
+def _main_word(sql: str) -> str:
+    """The word that follows the common table expressions, if it may be ``VALUES``."""
+    depth = 0
+    for token in tokens(sql):
+        depth += (token.text == "(") - (token.text == ")")
+        if not depth and token.upper in ("SELECT", "VALUES"):
+            return token.upper
     return ""
 
 
@@ -93,6 +105,7 @@ class Session:
             connection.setlimit(limit, value)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.max_value_bytes)
         guard_dates(connection, self._refuse)
+        guard_formats(connection, limits.max_value_bytes, self._refuse)
         connection.execute("PRAGMA temp_store = MEMORY")  # a sort may not fill the disk
         connection.execute("PRAGMA query_only = ON")
         connection.set_authorizer(self._authorize)

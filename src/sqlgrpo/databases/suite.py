@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.build import Blueprint, blueprint
 from sqlgrpo.databases.compare import GoldRows
-from sqlgrpo.databases.contents import Contents, Maker, flavours, random_flavour
+from sqlgrpo.databases.contents import Contents, Flavour, Maker, flavours, random_flavour
 from sqlgrpo.databases.gold import Gold, gold_rows, is_certain, read_gold, same_answer
 from sqlgrpo.databases.kinds import inferred, unknown_types
 from sqlgrpo.databases.mutants import mutants
@@ -23,7 +23,7 @@ from sqlgrpo.types import Example
 
 Key = tuple[str, ...]
 
-VERSION = 1
+VERSION = 2
 """Part of every cache key; goes up whenever a suite would come out differently."""
 
 
@@ -206,20 +206,25 @@ class Search:
         return Contents(tuple(() for _ in self._case.schema.tables))
 
     def candidates(
-        self, count: int, profile: Profile | None = None, purpose: str = ""
+        self,
+        count: int,
+        profile: Profile | None = None,
+        purpose: str = "",
+        more: Sequence[Flavour] = (),
     ) -> Iterator[Candidate]:
         """Open databases, one after the other, each with the gold's answer.
 
-        With a ``purpose``, the empty database that every suite begins with is left out.
+        With a ``purpose``, the empty database that every suite begins with is left out, and
+        ``more`` flavours come after the count.
         """
         profile = profile or self._case.profile
         rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
         casefold = self._case.blueprint.casefold
         maker = Maker(self._case.schema, profile, casefold=casefold, rows=self._config.rows)
-        plan = flavours(maker.rows)[bool(purpose) :]
+        plan = flavours(maker.rows)[bool(purpose) :][:count]
+        plan += [random_flavour(maker.rows, rng) for _ in range(count - len(plan))]
         failed = 0
-        for number in range(count):
-            flavour = plan[number] if number < len(plan) else random_flavour(maker.rows, rng)
+        for number, flavour in enumerate([*plan, *more]):
             try:
                 yield self.open(maker.make(flavour, rng))
             except ExampleError as error:
