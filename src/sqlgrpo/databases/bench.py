@@ -43,7 +43,6 @@ class Outcome:
 
 WORK_S = 60.0
 """Processor time after which the alarm ends work that no query's own limit bounds."""
-SLACK = 1.08  # how far beyond its limit a query gets before the alarm ends the process
 PATIENCE = 4.0  # times a prediction's limit that a gold may take, once its suite is built
 OWN = 2  # predictions whose own databases stay open
 
@@ -52,6 +51,11 @@ RIGHT = Outcome(runs=True, equivalent=True)
 
 def no_alarm(_cpu_seconds: float) -> None:
     """The alarm of a process that nobody may kill."""
+
+
+def last_s(limit_s: float) -> float:
+    """How long a query may go on that does not stop at its limit (the kernel counts in ticks)."""
+    return max(1.08 * limit_s, limit_s + 0.1)
 
 
 class Bench:
@@ -121,7 +125,7 @@ class Bench:
 
     def preview(self, sql: str) -> Preview:
         """What a prediction does on a made-up database that knows neither gold nor suite."""
-        self._alarm(self._limits.timeout_s * SLACK)
+        self._alarm(last_s(self._limits.timeout_s))
         own = self.example
         return preview(sql, own.schema, own.dialect, own.quirks, self._limits)
 
@@ -149,13 +153,13 @@ class Bench:
         return None
 
     def _run(self, session: Session, text: str) -> Rows:
-        self._alarm(self._limits.timeout_s * SLACK)
+        self._alarm(last_s(self._limits.timeout_s))
         result = session.run(text)
         self._alarm(WORK_S)
         return result
 
     def _on(self, candidates: list[Candidate], text: str, comparison: Comparison) -> Outcome:
-        self._alarm(self._limits.timeout_s * SLACK)
+        self._alarm(last_s(self._limits.timeout_s))
         deadline = time.thread_time() + self._limits.timeout_s
         for candidate in candidates:
             result = candidate.session.run(text, deadline)

@@ -136,6 +136,7 @@ class Search:
     def suite(self) -> Suite:
         """The smallest set found that kills every mutant that any candidate kills."""
         case = self._case
+        self.open(self._nothing()).session.close()  # a gold that always fails is told at once
         mutated = mutants(case.gold.tree, case.schema, casefold=case.blueprint.casefold)
         alive = running = self._running(list(mutated))
         kept: list[Candidate] = []
