@@ -20,7 +20,7 @@ from sqlgrpo.training.fast import attention
 
 def reason_not_to_copy(model: nn.Module) -> str:
     """Why no merged copy of ``model`` can be made; empty when it can."""
-    base = _base(model)
+    base = base_of(model)
     if getattr(base, "is_quantized", False):
         return "its weights are quantized"
     odd = {
@@ -42,7 +42,7 @@ class Shadow:
 
     def __init__(self, model: nn.Module, dtype: torch.dtype) -> None:
         self.dtype = dtype
-        base = _base(model)
+        base = base_of(model)
         with init_empty_weights(include_buffers=False):
             self.model: PreTrainedModel = type(base)(base.config)
         self._allocate(model, base.device)
@@ -53,7 +53,7 @@ class Shadow:
     def _allocate(self, model: nn.Module, device: torch.device) -> None:
         state = {
             name: torch.empty(weight.shape, dtype=self.dtype, device=device)
-            for name, weight, _ in _weights(_base(model))
+            for name, weight, _ in _weights(base_of(model))
         }
         self.model.load_state_dict(state, strict=False, assign=True)
 
@@ -61,7 +61,7 @@ class Shadow:
     def refresh(self, model: nn.Module) -> PreTrainedModel:
         """The copy with the weights that ``model`` has now."""
         own = dict(self.model.named_parameters(remove_duplicate=False))
-        for name, weight, layer in _weights(_base(model)):
+        for name, weight, layer in _weights(base_of(model)):
             if layer is None:
                 own[name].copy_(weight)
             else:
@@ -91,5 +91,6 @@ def _merged(weight: Tensor, layer: LoraLinear) -> Tensor:
     return total
 
 
-def _base(model: Any) -> Any:
+def base_of(model: Any) -> Any:
+    """The model without its adapters' wrapping."""
     return model.get_base_model() if hasattr(model, "get_base_model") else model

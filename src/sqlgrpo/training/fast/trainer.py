@@ -21,6 +21,7 @@ from sqlgrpo.training.fast.forest import Forest, Rows, build
 from sqlgrpo.training.fast.forward import install, reason_not_to_pack
 from sqlgrpo.training.fast.head import Head
 from sqlgrpo.training.fast.options import FastOptions
+from sqlgrpo.training.fast.shadow import base_of
 from sqlgrpo.training.fast.timing import StepTimer
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,9 @@ class FastGRPOTrainer(GRPOTrainer):
         self._engine = self._make_engine() if self.fast.share_rollouts else None
 
     def _teach_models(self) -> bool:
-        models = [_base(self.model)]
+        models = [base_of(self.model)]
         if self.ref_model is not None:
-            models.append(_base(self.accelerator.unwrap_model(self.ref_model)))
+            models.append(base_of(self.accelerator.unwrap_model(self.ref_model)))
         reason = next(filter(None, map(reason_not_to_pack, models)), "")
         if reason:
             log.warning("no shared forward pass for %s: %s", type(models[0]).__name__, reason)
@@ -73,7 +74,7 @@ class FastGRPOTrainer(GRPOTrainer):
     def _make_engine(self) -> RolloutEngine | None:
         if self.use_vllm or self.use_transformers_continuous_batching:
             return None
-        model = _base(self.model)
+        model = base_of(self.model)
         reason = reason_not_to_pack(model) or reason_not_to_share(model, self.generation_config)
         if reason:
             log.warning("rollouts through generate, not shared: %s", reason)
@@ -294,7 +295,3 @@ class FastGRPOTrainer(GRPOTrainer):
 
     def _note(self, name: str, value: float) -> None:
         self._metrics["train" if self.model.training else "eval"][name].append(value)
-
-
-def _base(model: Any) -> Any:
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
