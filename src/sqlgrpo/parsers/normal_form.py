@@ -26,9 +26,7 @@ date formats), and a query with those is compared by its tokens."""
 
 
 @lru_cache(maxsize=16_384)
-def normal_form(
-    sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, ddl: str = ""
-) -> str:
+def normal_form(sql: str, dialect: str = "sqlite", quirks: Quirks = STRICT, ddl: str = "") -> str:
     """Canonical text of a query: equal texts mean equal queries, on every database.
 
     Case, quoting, white space, aliases, the order of ANDs and the spelling of numbers do not
