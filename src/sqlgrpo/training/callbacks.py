@@ -89,7 +89,9 @@ class Clock(TrainerCallback, ExportableState):
         **_: Any,
     ) -> None:
         done = self.progress(state)
-        rise = (state.global_step + 1) / max(1.0, self.warmup * state.max_steps)
+        rise = max(
+            (state.global_step + 1) / max(1.0, self.warmup * state.max_steps), done / self.warmup
+        )
         self.rate = args.learning_rate * min(1.0, rise) * (1.0 - done)
         for group in optimizer.param_groups:
             group["lr"] = self.rate

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from datasets import Dataset
-from peft import get_peft_model
+from peft import PeftModel, get_peft_model
 from transformers import PrinterCallback, set_seed
 from trl import SFTTrainer
 
@@ -51,7 +51,7 @@ def warm_start(
     if config.training.fast:
         schemas = [example.schema for example in chosen]
         chosen = together(chosen, schemas, settings.micro_batch_size, config.seed)
-    adapter = lora(config.model)
+    adapter = None if isinstance(model, PeftModel) else lora(config.model)
     set_seed(config.seed)
     if adapter is not None:
         model = get_peft_model(model, adapter)

@@ -1,0 +1,281 @@
+"""What does GRPO add to a warm start, and what would the same minutes buy otherwise?
+
+    python benchmarks/learning_study.py --run outputs/learning_study --parallel 2 --threads 1 \
+        --output results/learning_study.json data.path=FILE
+
+Every arm starts from one warm start, trains on the same fresh examples for the same minutes, and
+answers the same held-out questions:
+
+* ``ours``: the fast trainer with the verifier's reward;
+* ``stock_arctic``, ``stock_rubrics``: stock TRL with the rewards of two published recipes;
+* ``sft``: the warm start, simply continued.
+
+``--parallel`` arms run at a time on ``--threads`` threads each. An arm that is finished is not run
+again, so a study that was killed goes on. Seeds change the order of examples and the samples; the
+split and the warm start stay. Arguments without dashes are overrides of
+``experiment=sql_create_context_cpu``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from common import write_result
+from record_run import mcnemar, right, rows
+
+ARMS: dict[str, list[str]] = {
+    "ours": [],
+    "stock_arctic": ["training.fast=false", "verifier=arctic"],
+    "stock_rubrics": ["training.fast=false", "verifier=rubrics"],
+    "sft": [],
+}
+DEFAULTS = [
+    "experiment=sql_create_context_cpu",
+    "data.test=1000",
+    "data.validation=50",
+    "training.warm_start.examples=2000",
+    "training.max_steps=1000",
+    "training.eval_every=1000",  # the last weights count; none are chosen by validation
+    "training.report_to=none",
+]
+POLL_S = 5.0
+
+
+def main() -> int:
+    options = _options()
+    if options.child == "start":
+        start(options)
+    elif options.child:
+        train_arm(options, options.child, options.seeds[0])
+    else:
+        study(options)
+    return 0
+
+
+def study(options: argparse.Namespace) -> None:
+    """The warm start, every arm with every seed, then the figures."""
+    options.run.mkdir(parents=True, exist_ok=True)
+    if not _figures(options.run / "start"):
+        _wait([_child(options, "start", 0, threads=os.cpu_count() or 1)])
+    waiting = [
+        (arm, seed)
+        for seed, arm in product(options.seeds, options.arms)
+        if not _figures(_folder(options, arm, seed))
+    ]
+    running: list[subprocess.Popen[bytes]] = []
+    while waiting or running:
+        while waiting and len(running) < options.parallel:
+            arm, seed = waiting.pop(0)
+            print(f"{arm}, seed {seed}; {len(waiting)} more wait", file=sys.stderr, flush=True)
+            running.append(_child(options, arm, seed, threads=options.threads))
+        time.sleep(POLL_S)
+        running = [child for child in running if _alive(child)]
+    figures = compared(options)
+    write_result(options.output, "learning_study", figures, settings=_settings(options))
+    for arm, figure in figures["arms"].items():
+        print(f"{arm}: {figure['mean']:.3f} ({figure['gain']:+.3f} on the warm start)")
+
+
+def start(options: argparse.Namespace) -> None:
+    """Train the shared warm start and measure it."""
+    job, close = _job(options, options.run / "start", [], seed=None)
+    try:
+        from sqlgrpo.models import load_model
+
+        job.measure("warm_start", job.warm_start(load_model(job.config.model)))
+    finally:
+        close()
+
+
+def train_arm(options: argparse.Namespace, arm: str, seed: int) -> None:
+    """Train one arm with one seed, and measure its last weights."""
+    from sqlgrpo.models import load_checkpoint
+    from sqlgrpo.progress import phase
+    from sqlgrpo.training.warm_start import steps, warm_start
+
+    given = [f"training.warm_start.adapter={options.run / 'start' / 'warm_start'}", *ARMS[arm]]
+    job, close = _job(options, _folder(options, arm, seed), given, seed)
+    try:
+        model = job.warm_start(None)
+        if arm == "sft":
+            total = steps(job.config, len(job.data.train))
+            with phase(job.console, "sft", total) as report:
+                warm_start(
+                    model,
+                    job.tokenizer,
+                    job.data.train,
+                    job.environment,
+                    job.config,
+                    job.run,
+                    report,
+                )
+            trained = job.run.warm_start
+        else:
+            job.reinforce(model)
+            trained = job.run.best
+        fast = replace(job.config, training=replace(job.config.training, fast=True))
+        trained_model = load_checkpoint(job.config.model, trained)
+        replace(job, config=fast).measure(arm, trained_model)
+    finally:
+        close()
+
+
+def _job(
+    options: argparse.Namespace, folder: Path, given: Sequence[str], seed: int | None
+) -> tuple[Any, Any]:
+    """A ``Job`` on the study's split; ``seed`` is that of training alone."""
+    from rich.console import Console
+
+    from sqlgrpo.cli import quiet_libraries
+    from sqlgrpo.config import Config
+    from sqlgrpo.environments import build_environment
+    from sqlgrpo.models import load_tokenizer
+    from sqlgrpo.rubrics import build_rubric
+    from sqlgrpo.settings import read
+    from sqlgrpo.training.examples import prepare
+    from sqlgrpo.training.grpo import Job
+    from sqlgrpo.training.run_folder import RunFolder
+
+    quiet_libraries()
+    minutes = f"training.max_minutes={options.minutes}"
+    warm_minutes = f"training.warm_start.max_minutes={options.minutes}"
+    sft = ["training.warm_start.epochs=20", "training.warm_start.learning_rate=4e-4"]
+    more = [minutes, warm_minutes, *sft] if given else []
+    console = Console(stderr=True)
+    overrides = [*DEFAULTS, f"output_dir={folder}", *more, *given, *options.overrides]
+    config = read(overrides, kind=Config)
+    environment = build_environment(config.environment, build_rubric(config.verifier))
+    run = RunFolder.open(config)
+    tokenizer = load_tokenizer(config.model)
+    data = prepare(config, environment, tokenizer, run, console)
+    seeded = config if seed is None else replace(config, seed=seed)
+    job = Job(seeded, run, environment, tokenizer, data, console)
+    return job, environment.rubric.judge.close
+
+
+def compared(options: argparse.Namespace) -> dict[str, Any]:
+    """Suite accuracy of every run, and every arm against the warm start and against ours."""
+    base = right(options.run / "start", "warm_start")
+    answers = {
+        arm: [right(_folder(options, arm, seed), arm) for seed in options.seeds]
+        for arm in options.arms
+    }
+    before = fmean(base.values())
+    arms: dict[str, Any] = {}
+    for arm, runs in answers.items():
+        shares = [fmean(run.values()) for run in runs]
+        arms[arm] = {
+            "suite_accuracy": shares,
+            "mean": fmean(shares),
+            "gain": fmean(shares) - before,
+            "steps": [_steps(_folder(options, arm, seed)) for seed in options.seeds],
+            "against_warm_start": paired([base] * len(runs), runs),
+        }
+        if arm != "ours" and "ours" in answers:
+            arms[arm]["ours_against_it"] = paired(runs, answers["ours"])
+    return {"warm_start": {"suite_accuracy": before, "n": len(base)}, "arms": arms}
+
+
+def paired(
+    before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]
+) -> dict[str, float | list[float]]:
+    """Exact McNemar tests on the same questions: seed by seed, and by majority of the seeds.
+
+    Seeds answer the same questions, so their answers must not be pooled as if independent.
+    """
+    each = []
+    for old, new in zip(before, after, strict=True):
+        gained = sum(new[key] and not old[key] for key in new)
+        lost = sum(old[key] and not new[key] for key in new)
+        each.append((gained, lost))
+    majority = [
+        {key: 2 * sum(run[key] for run in runs) > len(runs) for key in runs[0]}
+        for runs in (before, after)
+    ]
+    gained = sum(majority[1][key] and not majority[0][key] for key in majority[1])
+    lost = sum(majority[0][key] and not majority[1][key] for key in majority[1])
+    return {
+        "gained": [g for g, _ in each],
+        "lost": [lo for _, lo in each],
+        "p": [mcnemar(g, lo) for g, lo in each],
+        "majority_gained": gained,
+        "majority_lost": lost,
+        "majority_p": mcnemar(gained, lost),
+    }
+
+
+def _folder(options: argparse.Namespace, arm: str, seed: int) -> Path:
+    folder: Path = options.run / f"{arm}_seed{seed}"
+    return folder
+
+
+def _figures(folder: Path) -> bool:
+    return (folder / "evaluation.json").is_file()
+
+
+def _steps(folder: Path) -> int:
+    return sum("loss" in row for row in rows(folder / "metrics.jsonl"))
+
+
+def _child(
+    options: argparse.Namespace, kind: str, seed: int, *, threads: int
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, __file__, "--child", kind, "--seeds", str(seed)]
+    command += ["--minutes", str(options.minutes), "--run", str(options.run), *options.overrides]
+    log = (options.run / f"{kind}_seed{seed}.log").open("ab")
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _alive(child: subprocess.Popen[bytes]) -> bool:
+    status = child.poll()
+    if status:
+        raise SystemExit(f"an arm failed with status {status}; see the .log files")
+    return status is None
+
+
+def _wait(children: list[subprocess.Popen[bytes]]) -> None:
+    while any(_alive(child) for child in children):
+        time.sleep(POLL_S)
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "arms": options.arms,
+        "seeds": options.seeds,
+        "minutes_per_arm": options.minutes,
+        "arms_at_a_time": options.parallel,
+        "threads_per_arm": options.threads,
+        "overrides": [*DEFAULTS, *(o for o in options.overrides if "path" not in o)],
+        "data": next((Path(o).name for o in options.overrides if o.startswith("data.path=")), ""),
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("overrides", nargs="*", help="such as data.path=FILE")
+    parser.add_argument("--run", type=Path, default=Path("outputs/learning_study"))
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--minutes", type=float, default=12.0, help="training time of an arm")
+    parser.add_argument("--parallel", type=int, default=1, help="arms at a time")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
