@@ -230,8 +230,8 @@ def _steps(folder: Path) -> int:
 def _child(
     options: argparse.Namespace, kind: str, seed: int, *, threads: int
 ) -> subprocess.Popen[bytes]:
-    command = [sys.executable, __file__, "--child", kind, "--seeds", str(seed)]
-    command += ["--minutes", str(options.minutes), "--run", str(options.run), *options.overrides]
+    command = [sys.executable, __file__, *options.overrides, "--child", kind, "--seeds", str(seed)]
+    command += ["--minutes", str(options.minutes), "--run", str(options.run)]
     log = (options.run / f"{kind}_seed{seed}.log").open("ab")
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
