@@ -206,6 +206,8 @@ class TrainingConfig:
     """Weight of the KL term against the reference policy."""
     fast: bool = True
     """Share prompts and completion prefixes within a group (same gradients, fewer tokens)."""
+    refill_rounds: int = 0
+    """Dynamic sampling (DAPO): replace flat groups by new prompts, at most this often a step."""
     autocast: str | None = None
     """``bfloat16`` runs forward and backward in mixed precision."""
     eval_every: int = 20

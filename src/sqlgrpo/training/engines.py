@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from trl import GRPOTrainer
@@ -10,6 +11,7 @@ from trl import GRPOTrainer
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.models.prompts import stop_strings
+from sqlgrpo.training.fast import FastOptions
 from sqlgrpo.training.rollouts_vllm import AdapterServer, ServerGRPOTrainer
 from sqlgrpo.training.survive import SurvivingFastGRPOTrainer, SurvivingGRPOTrainer
 
@@ -18,7 +20,14 @@ Build = Callable[..., GRPOTrainer]
 
 def local(config: Config) -> Build:
     """The trainer's own weights; ``vllm`` differs only in TRL's arguments."""
-    return SurvivingFastGRPOTrainer if config.training.fast else SurvivingGRPOTrainer
+    training = config.training
+    if training.fast:
+        return partial(
+            SurvivingFastGRPOTrainer, fast=FastOptions(refill_rounds=training.refill_rounds)
+        )
+    if training.refill_rounds:
+        raise ConfigError("training.refill_rounds needs training.fast=true")
+    return SurvivingGRPOTrainer
 
 
 def server(config: Config) -> Build:
