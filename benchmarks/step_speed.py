@@ -37,8 +37,8 @@ from common import write_result
 from policies import Bench, opened
 from sqlgrpo.cli import quiet_libraries
 from sqlgrpo.config import Config
+from sqlgrpo.inference.engine import RolloutEngine
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
-from sqlgrpo.training.fast.engine import RolloutEngine
 from sqlgrpo.training.fast.forest import Rows, build
 
 LONG_PROMPT = 150
@@ -88,18 +88,18 @@ def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
         torch.manual_seed(round_ + 1)
         rows = bench.rows(max(round_, 0))
         batch = fast._generate_and_score_completions(rows)
-        found = {name: _clock(step, trainers[name], rows) for name, step in _order(_steps, round_)}
+        found = {name: clock(step, trainers[name], rows) for name, step in _order(_steps, round_)}
         fast.fast = unskipped
         found |= {
-            f"train_{name}": _clock(forward_backward, trainers[name], batch)
+            f"train_{name}": clock(forward_backward, trainers[name], batch)
             for name, _ in _order(_steps, round_)
         }
         fast.fast = FastOptions()
         ids, *_ = fast._tokenize_prompts([row["prompt"] for row in rows])
-        found |= {name: _clock(run, ids) for name, run in _order(rollouts, round_)}
+        found |= {name: clock(run, ids) for name, run in _order(rollouts, round_)}
         if batching and 0 <= round_ < continuous:
             run = batching._generate_single_turn
-            found["continuous_batching"] = _clock(run, ids, None, {}, len(ids))
+            found["continuous_batching"] = clock(run, ids, None, {}, len(ids))
         if round_ >= 0:
             sizes.append(_sizes(batch, fast))
             for name, spent in found.items():
@@ -142,7 +142,7 @@ def _order(of: dict[str, Any], round_: int) -> Iterator[tuple[str, Any]]:
     yield from items if round_ % 2 else reversed(items)
 
 
-def _clock(run: Callable[..., Any], *arguments: Any) -> float:
+def clock(run: Callable[..., Any], *arguments: Any) -> float:
     begin = time.perf_counter()
     run(*arguments)
     return time.perf_counter() - begin

@@ -14,10 +14,10 @@ from torch import Tensor
 from transformers import GenerationConfig
 from trl import GRPOTrainer
 
+from sqlgrpo.inference.rollout import Limits, Rollout
+from sqlgrpo.inference.sampling import Sampler, unsupported
+from sqlgrpo.models.shadow import Shadow
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
-from sqlgrpo.training.fast.rollout import Limits, Rollout
-from sqlgrpo.training.fast.sampling import Sampler, unsupported
-from sqlgrpo.training.fast.shadow import Shadow
 
 PROMPTS = [[5, 6, 7, 8, 9]] * 6 + [[30]] * 6 + [[12, 13]] * 3 + [[9, 9, 9, 9, 9, 9, 9]]
 LIVE = FastOptions(sampling="model")

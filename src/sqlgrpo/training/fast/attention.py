@@ -1,72 +1,15 @@
-"""Attention for packed rows, as an attention implementation registered with transformers.
-
-A forward that carries ``tree_attention=...`` attends as that object says; every other forward is
-plain SDPA, so the same model still evaluates, generates and saves as before.
-"""
+"""Attention within packed rows: a prompt, and a tree of completions that hangs on its end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.integrations.sdpa_attention import repeat_kv
 
-from sqlgrpo.errors import ConfigError
 from sqlgrpo.training.fast import short_attention
-
-NAME = "sqlgrpo_tree"
-ARGUMENT = "tree_attention"
-
-
-class TreeAttention(Protocol):
-    """How the tokens of one packed row see each other."""
-
-    def __call__(
-        self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float | None
-    ) -> Tensor:
-        """Attention output (1, heads, T, head size) from query, key and value of that layout."""
-        ...
-
-
-def register(model: PreTrainedModel) -> None:
-    """Let ``model`` understand ``tree_attention=``."""
-    AttentionInterface.register(NAME, _forward)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
-    model.set_attn_implementation(NAME)
-    if model.config._attn_implementation != NAME:
-        raise ConfigError(
-            f"{type(model).__name__} does not use transformers' attention interface; "
-            "set training.fast=false"
-        )
-
-
-def placeholder(device: torch.device) -> Tensor:
-    """A 4-D mask, which transformers hands through untouched instead of building its own."""
-    return torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device)
-
-
-def _forward(
-    module: Any,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    *,
-    scaling: float | None = None,
-    tree_attention: TreeAttention | None = None,
-    **options: Any,
-) -> tuple[Tensor, None]:
-    if tree_attention is None:
-        return sdpa_attention_forward(
-            module, query, key, value, attention_mask, scaling=scaling, **options
-        )
-    output = tree_attention(module.layer_idx, query, key, value, scaling)
-    return output.transpose(1, 2).contiguous(), None
 
 
 class PackedAttention:

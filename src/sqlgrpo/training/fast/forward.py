@@ -16,7 +16,8 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.training.fast import attention, lowrank
+from sqlgrpo.models import attention
+from sqlgrpo.training.fast import lowrank
 from sqlgrpo.training.fast.attention import PackedAttention
 from sqlgrpo.training.fast.forest import Batch, Forest
 from sqlgrpo.training.fast.head import Head, score
@@ -32,17 +33,13 @@ HEAD_SCALES = (
 
 def reason_not_to_pack(model: PreTrainedModel) -> str:
     """Why packed rows would not give this model's own numbers; empty when they do."""
-    config = model.config.get_text_config()
-    if config is not model.config:
-        return "it reads more than text"
+    reason = attention.reason_not_to_branch(model)
+    if reason:
+        return reason
+    config = model.config
     scales = [name for name in HEAD_SCALES if getattr(config, name, None) is not None]
     if scales:
         return f"it rescales its logits ({', '.join(scales)})"
-    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if kinds != {"full_attention"}:
-        return f"its layers are not all full attention ({', '.join(sorted(kinds))})"
-    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
-        return "it attends in a sliding window"
     if getattr(config, "output_router_logits", None) is not None:
         return "it is a mixture of experts"
     return ""

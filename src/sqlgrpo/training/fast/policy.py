@@ -10,9 +10,9 @@ from transformers import GenerationConfig
 from sqlgrpo.config import EvaluationConfig
 from sqlgrpo.environments import Advance, SqlEnv, converse
 from sqlgrpo.evaluation.policies import Policy
+from sqlgrpo.inference.engine import RolloutEngine
+from sqlgrpo.models import attention
 from sqlgrpo.models.prompts import eos_ids, prompt_ids, stop_strings
-from sqlgrpo.training.fast import attention
-from sqlgrpo.training.fast.engine import RolloutEngine
 from sqlgrpo.training.fast.forward import reason_not_to_pack
 from sqlgrpo.types import Completion, Example, Message
 

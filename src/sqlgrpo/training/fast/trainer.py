@@ -15,13 +15,14 @@ from trl import GRPOTrainer
 from trl.models import unwrap_model_for_generation
 from trl.trainer.utils import split_tensor_dict
 
-from sqlgrpo.training.fast import attention, batching, contract, refill
-from sqlgrpo.training.fast.engine import RolloutEngine, reason_not_to_share
+from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
+from sqlgrpo.models import attention
+from sqlgrpo.models.shadow import base_of
+from sqlgrpo.training.fast import batching, contract, refill
 from sqlgrpo.training.fast.forest import Forest, Rows, build
 from sqlgrpo.training.fast.forward import install, reason_not_to_pack
 from sqlgrpo.training.fast.head import Head
 from sqlgrpo.training.fast.options import FastOptions
-from sqlgrpo.training.fast.shadow import base_of
 from sqlgrpo.training.fast.timing import StepTimer
 
 log = logging.getLogger(__name__)

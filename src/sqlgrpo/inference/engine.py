@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from sqlgrpo.training.fast.rollout import Finished, Limits, Rollout, Sample
-from sqlgrpo.training.fast.sampling import Sampler, unsupported
-from sqlgrpo.training.fast.shadow import Shadow, reason_not_to_copy
+from sqlgrpo.inference.rollout import Finished, Limits, Rollout, Sample
+from sqlgrpo.inference.sampling import Sampler, unsupported
+from sqlgrpo.models.shadow import Shadow, reason_not_to_copy
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
-
-from sqlgrpo.training.fast.attention import PackedAttention
+from transformers.integrations.sdpa_attention import repeat_kv
 
 BLOCK = 64
 """Slots by which the cache grows."""
@@ -33,16 +33,14 @@ class Step:
 class TreeCache:
     """Slots (groups, heads, L, head size) per layer; the prompt of a group fills the first ones."""
 
-    def __init__(self, lengths: Sequence[int], device: torch.device) -> None:
+    def __init__(self, lengths: Sequence[int]) -> None:
         self.capacity = max(lengths) + BLOCK
         self.lengths = list(lengths)
         self.keys: dict[int, Tensor] = {}
         self.values: dict[int, Tensor] = {}
         self.step: Step | None = None
         self._mask: Tensor | None = None
-        spans = _spans(lengths)
-        ends = torch.tensor([stop for start, _, stop in spans for _ in range(start, stop)])
-        self._prefill = PackedAttention(spans, ends.to(device))
+        self._spans = _spans(lengths)
 
     def start(self, step: Step) -> None:
         """The next forward pass carries the tokens of ``step``."""
@@ -67,7 +65,7 @@ class TreeCache:
     ) -> Tensor:
         if self.step is None:
             self._store_prompts(layer, key, value)
-            return self._prefill(layer, query, key, value, scaling)
+            return self._read_prompts(query, key, value, scaling)
         step = self.step
         keys, values = self.keys[layer], self.values[layer]
         keys[step.groups_R, :, step.slots_R] = key[0].transpose(0, 1)
@@ -78,8 +76,19 @@ class TreeCache:
         shape = (len(self.lengths), key.shape[1], self.capacity, key.shape[3])
         for store, new in ((self.keys, key), (self.values, value)):
             store[layer] = new.new_zeros(shape)
-            for group, (start, _, stop) in enumerate(self._prefill.spans):
-                store[layer][group, :, : stop - start] = new[0, :, start:stop]
+            for group, row in enumerate(self._spans):
+                store[layer][group, :, : row.stop - row.start] = new[0, :, row]
+
+    def _read_prompts(
+        self, query: Tensor, key: Tensor, value: Tensor, scaling: float | None
+    ) -> Tensor:
+        shared = query.shape[1] // key.shape[1]
+        key, value = repeat_kv(key, shared), repeat_kv(value, shared)
+        outputs = [
+            sdpa(query[:, :, row], key[:, :, row], value[:, :, row], is_causal=True, scale=scaling)
+            for row in self._spans
+        ]
+        return torch.cat(outputs, dim=2)
 
     def _attend(
         self, step: Step, query: Tensor, keys: Tensor, values: Tensor, scaling: float | None
@@ -105,10 +114,9 @@ class TreeCache:
         return output[step.groups_R, step.columns_R].transpose(0, 1)[None]
 
 
-def _spans(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
-    spans = []
-    start = 0
-    for length in lengths:
-        spans.append((start, start + length, start + length))
-        start += length
-    return spans
+def _spans(lengths: Sequence[int]) -> list[slice]:
+    """Where each prompt is among all of them laid end to end."""
+    return [
+        slice(stop - length, stop)
+        for length, stop in zip(lengths, accumulate(lengths), strict=True)
+    ]

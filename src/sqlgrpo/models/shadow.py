@@ -15,7 +15,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from sqlgrpo.training.fast import attention
+from sqlgrpo.models import attention
 
 
 def reason_not_to_copy(model: nn.Module) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sqlgrpo.training.fast import attention
-from sqlgrpo.training.fast.cache import Step, TreeCache
-from sqlgrpo.training.fast.sampling import Sampler
+from sqlgrpo.inference.cache import Step, TreeCache
+from sqlgrpo.inference.sampling import Sampler
+from sqlgrpo.models import attention
 
 Finished = Callable[[int, list[int]], None]
 
@@ -78,7 +78,7 @@ class Rollout:
         for sample, prompt in zip(samples, prompts, strict=True):
             groups.setdefault(tuple(prompt), []).append(sample)
         lengths = [len(prompt) for prompt in groups]
-        self.cache = TreeCache(lengths, self.device)
+        self.cache = TreeCache(lengths)
         self.next_slot = list(lengths)
         self.prompt_length = lengths
         logits_RV = self._prefill(list(groups))
