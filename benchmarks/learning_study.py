@@ -10,6 +10,7 @@ answers the same held-out questions:
 * ``stock_arctic``, ``stock_rubrics``: stock TRL with the rewards of two published recipes;
 * ``sft``: the warm start, simply continued.
 
+``--warm-start DIR`` takes one that a run of the same experiment made; its split is the same.
 ``--parallel`` arms run at a time on ``--threads`` threads each. An arm that is finished is not run
 again, so a study that was killed goes on. Seeds change the order of examples and the samples; the
 split and the warm start stay. Arguments without dashes are overrides of
@@ -41,13 +42,12 @@ ARMS: dict[str, list[str]] = {
 }
 DEFAULTS = [
     "experiment=sql_create_context_cpu",
-    "data.test=1000",
-    "data.validation=50",
-    "training.warm_start.examples=2000",
     "training.max_steps=1000",
     "training.eval_every=1000",  # the last weights count; none are chosen by validation
     "training.report_to=none",
 ]
+CONTINUED: dict[str, Any] = {"epochs": 20, "learning_rate": 4e-4}
+"""Of ``training.warm_start``, for the arm ``sft``: until the clock stops it, half as fast."""
 POLL_S = 5.0
 
 
@@ -88,7 +88,8 @@ def study(options: argparse.Namespace) -> None:
 
 def start(options: argparse.Namespace) -> None:
     """Train the shared warm start and measure it."""
-    job, close = _job(options, options.run / "start", [], seed=None)
+    given = [f"training.warm_start.adapter={options.warm_start}"] if options.warm_start else []
+    job, close = _job(options, options.run / "start", given, seed=None)
     try:
         from sqlgrpo.models import load_model
 
@@ -100,26 +101,18 @@ def start(options: argparse.Namespace) -> None:
 def train_arm(options: argparse.Namespace, arm: str, seed: int) -> None:
     """Train one arm with one seed, and measure its last weights."""
     from sqlgrpo.models import load_checkpoint
-    from sqlgrpo.progress import phase
-    from sqlgrpo.training.warm_start import steps, warm_start
 
-    given = [f"training.warm_start.adapter={options.run / 'start' / 'warm_start'}", *ARMS[arm]]
+    adapter = options.warm_start or options.run / "start" / "warm_start"
+    given = [
+        f"training.warm_start.adapter={adapter}",
+        f"training.max_minutes={options.minutes}",
+        *ARMS[arm],
+    ]
     job, close = _job(options, _folder(options, arm, seed), given, seed)
     try:
         model = job.warm_start(None)
         if arm == "sft":
-            total = steps(job.config, len(job.data.train))
-            with phase(job.console, "sft", total) as report:
-                warm_start(
-                    model,
-                    job.tokenizer,
-                    job.data.train,
-                    job.environment,
-                    job.config,
-                    job.run,
-                    report,
-                )
-            trained = job.run.warm_start
+            trained = _continue(job, model, options.minutes)
         else:
             job.reinforce(model)
             trained = job.run.best
@@ -128,6 +121,19 @@ def train_arm(options: argparse.Namespace, arm: str, seed: int) -> None:
         replace(job, config=fast).measure(arm, trained_model)
     finally:
         close()
+
+
+def _continue(job: Any, model: Any, minutes: float) -> Path:
+    """More supervised fine-tuning, on the examples that the other arms train on."""
+    from sqlgrpo.progress import phase
+    from sqlgrpo.training.warm_start import steps, warm_start
+
+    training = job.config.training
+    longer = replace(training.warm_start, max_minutes=minutes, **CONTINUED)
+    config = replace(job.config, training=replace(training, warm_start=longer))
+    with phase(job.console, "sft", steps(config, len(job.data.train))) as report:
+        warm_start(model, job.tokenizer, job.data.train, job.environment, config, job.run, report)
+    return job.run.warm_start
 
 
 def _job(
@@ -147,12 +153,8 @@ def _job(
     from sqlgrpo.training.run_folder import RunFolder
 
     quiet_libraries()
-    minutes = f"training.max_minutes={options.minutes}"
-    warm_minutes = f"training.warm_start.max_minutes={options.minutes}"
-    sft = ["training.warm_start.epochs=20", "training.warm_start.learning_rate=4e-4"]
-    more = [minutes, warm_minutes, *sft] if given else []
     console = Console(stderr=True)
-    overrides = [*DEFAULTS, f"output_dir={folder}", *more, *given, *options.overrides]
+    overrides = [*DEFAULTS, f"output_dir={folder}", *given, *options.overrides]
     config = read(overrides, kind=Config)
     environment = build_environment(config.environment, build_rubric(config.verifier))
     run = RunFolder.open(config)
@@ -232,6 +234,7 @@ def _child(
 ) -> subprocess.Popen[bytes]:
     command = [sys.executable, __file__, *options.overrides, "--child", kind, "--seeds", str(seed)]
     command += ["--minutes", str(options.minutes), "--run", str(options.run)]
+    command += ["--warm-start", str(options.warm_start)] if options.warm_start else []
     log = (options.run / f"{kind}_seed{seed}.log").open("ab")
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -257,6 +260,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
         "arms_at_a_time": options.parallel,
         "threads_per_arm": options.threads,
         "overrides": [*DEFAULTS, *(o for o in options.overrides if "path" not in o)],
+        "sft": CONTINUED,
         "data": next((Path(o).name for o in options.overrides if o.startswith("data.path=")), ""),
     }
 
@@ -267,6 +271,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("overrides", nargs="*", help="such as data.path=FILE")
     parser.add_argument("--run", type=Path, default=Path("outputs/learning_study"))
+    parser.add_argument("--warm-start", type=Path, help="folder of an adapter to start from")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
