@@ -240,6 +240,9 @@ class EvaluationConfig:
 
     batch_size: int = 32
     max_new_tokens: int = 128
+    weights: str = "auto"
+    """What answers are computed with: ``model`` is the model as it is; ``bfloat16`` and ``float32``
+    a merged copy; ``auto`` a bfloat16 copy on CPUs that compute in it, else the model."""
     limit: int | None = None
     """Evaluate at most this many examples."""
     confidence: float = 0.95

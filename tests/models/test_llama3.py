@@ -74,8 +74,9 @@ def test_a_base_model_stops_at_a_blank_line_and_a_chat_model_at_its_tokens():
         model.lm_head.weight.zero_()
         model.lm_head.weight[blank] = 1.0
         model.model.norm.weight.fill_(1.0)
-    hook = model.model.norm.register_forward_hook(lambda *_: torch.ones(1, 1, 64))
-    text = generate(model, tokenizer, [MESSAGES], Decoding(max_new_tokens=9), chat=False)[0]
+    hook = model.model.norm.register_forward_hook(lambda *call: torch.ones_like(call[-1]))
+    decoding = Decoding(max_new_tokens=9, weights="model")
+    text = generate(model, tokenizer, [MESSAGES], decoding, chat=False)[0]
     hook.remove()
     assert 0 < text.count("\n") <= 4
 

@@ -35,7 +35,7 @@ def test_a_folder_without_a_model_is_named(tmp_path):
 
 
 def test_a_model_that_does_not_exist_is_one_clear_line(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ConfigError, match="cannot load model 'nobody/nothing'") as caught:
         load_model(ModelConfig(name="nobody/nothing"))
     assert "\n" not in str(caught.value)

@@ -36,17 +36,17 @@ def model_policy(
     config: EvaluationConfig,
     *,
     chat: bool,
-    autocast: bool,
 ) -> Policy:
     """Greedy decoding, in as many turns as the environment has."""
-    from sqlgrpo.inference.generate import Decoding, generate
+    from sqlgrpo.inference.generate import Decoding, Generator
 
     decoding = Decoding(
-        max_new_tokens=config.max_new_tokens, batch_size=config.batch_size, autocast=autocast
+        max_new_tokens=config.max_new_tokens, batch_size=config.batch_size, weights=config.weights
     )
+    ask = Generator(model, tokenizer, decoding, chat=chat)
 
     def speak(conversations: Sequence[Sequence[Message]], advance: Advance) -> list[str]:
-        return generate(model, tokenizer, conversations, decoding, chat=chat, advance=advance)
+        return ask(conversations, lambda _index, _text: advance(1))
 
     def answer(examples: Sequence[Example], advance: Advance) -> list[Completion]:
         return converse(environment, examples, speak, advance)

@@ -99,7 +99,6 @@ def _policy(config: EvaluateConfig, environment: SqlEnv) -> Policy:
         environment,
         config.evaluation,
         chat=config.model.chat,
-        autocast=config.training.autocast is not None,
     )
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
-import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
-from transformers.integrations.sdpa_attention import repeat_kv
+
+from sqlgrpo.inference.prefill import PackedPrompts, along
 
 BLOCK = 64
 """Slots by which the cache grows."""
@@ -33,14 +32,13 @@ class Step:
 class TreeCache:
     """Slots (groups, heads, L, head size) per layer; the prompt of a group fills the first ones."""
 
-    def __init__(self, lengths: Sequence[int]) -> None:
-        self.capacity = max(lengths) + BLOCK
-        self.lengths = list(lengths)
+    def __init__(self, prompts: PackedPrompts) -> None:
+        self.prompts = prompts
+        self.capacity = max(map(len, prompts.prompts)) + BLOCK
         self.keys: dict[int, Tensor] = {}
         self.values: dict[int, Tensor] = {}
         self.step: Step | None = None
         self._mask: Tensor | None = None
-        self._spans = _spans(lengths)
 
     def start(self, step: Step) -> None:
         """The next forward pass carries the tokens of ``step``."""
@@ -65,7 +63,7 @@ class TreeCache:
     ) -> Tensor:
         if self.step is None:
             self._store_prompts(layer, key, value)
-            return self._read_prompts(query, key, value, scaling)
+            return self.prompts.attend(query, key, value, scaling)
         step = self.step
         keys, values = self.keys[layer], self.values[layer]
         keys[step.groups_R, :, step.slots_R] = key[0].transpose(0, 1)
@@ -73,22 +71,12 @@ class TreeCache:
         return self._attend(step, query, keys, values, scaling)
 
     def _store_prompts(self, layer: int, key: Tensor, value: Tensor) -> None:
-        shape = (len(self.lengths), key.shape[1], self.capacity, key.shape[3])
+        paths = self.prompts.paths
         for store, new in ((self.keys, key), (self.values, value)):
-            store[layer] = new.new_zeros(shape)
-            for group, row in enumerate(self._spans):
-                store[layer][group, :, : row.stop - row.start] = new[0, :, row]
-
-    def _read_prompts(
-        self, query: Tensor, key: Tensor, value: Tensor, scaling: float | None
-    ) -> Tensor:
-        shared = query.shape[1] // key.shape[1]
-        key, value = repeat_kv(key, shared), repeat_kv(value, shared)
-        outputs = [
-            sdpa(query[:, :, row], key[:, :, row], value[:, :, row], is_causal=True, scale=scaling)
-            for row in self._spans
-        ]
-        return torch.cat(outputs, dim=2)
+            store[layer] = new.new_zeros(len(paths), new.shape[1], self.capacity, new.shape[3])
+            for group, path in enumerate(paths):
+                tokens = along(path, new)[0]
+                store[layer][group, :, : tokens.shape[1]] = tokens
 
     def _attend(
         self, step: Step, query: Tensor, keys: Tensor, values: Tensor, scaling: float | None
@@ -109,14 +97,6 @@ class TreeCache:
             attn_mask=self._mask,
             scale=scaling,
         )
-        output = output.view(groups, -1, shared, width, size).permute(0, 3, 1, 2, 4)
-        output = output.reshape(groups, width, heads, size)
+        output = output.view(groups, -1, shared, width, values.shape[3]).permute(0, 3, 1, 2, 4)
+        output = output.reshape(groups, width, heads, values.shape[3])
         return output[step.groups_R, step.columns_R].transpose(0, 1)[None]
-
-
-def _spans(lengths: Sequence[int]) -> list[slice]:
-    """Where each prompt is among all of them laid end to end."""
-    return [
-        slice(stop - length, stop)
-        for length, stop in zip(lengths, accumulate(lengths), strict=True)
-    ]

@@ -1,4 +1,4 @@
-"""Shared rollouts for a trainer: which weights to sample from, and when not to share."""
+"""Completions for many prompts at once: from which weights, how drawn, where they end."""
 
 from __future__ import annotations
 
@@ -9,31 +9,38 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
+from sqlgrpo.errors import ConfigError
 from sqlgrpo.inference.rollout import Finished, Limits, Rollout, Sample
-from sqlgrpo.inference.sampling import Sampler, unsupported
-from sqlgrpo.models.shadow import Shadow, reason_not_to_copy
+from sqlgrpo.inference.sampling import Sampler, resolved, unsupported
+from sqlgrpo.models.attention import reason_not_to_branch
+from sqlgrpo.models.shadow import Shadow, base_of, reason_not_to_copy
 
 log = logging.getLogger(__name__)
 
+WEIGHTS = ("auto", "model", "bfloat16", "float32")
+"""What completions are computed with: ``model`` is the live model; ``bfloat16`` and ``float32`` a
+merged copy of it; ``auto`` a bfloat16 copy on CPUs that compute in it, else the live model."""
+
 
 class RolloutEngine:
-    """Samples completions from the live model, or from a merged copy of it."""
+    """Draws completions from the live model, or from a merged copy of it."""
 
     def __init__(
         self,
         model: Any,
         config: GenerationConfig,
         tokenizer: PreTrainedTokenizerBase,
-        sampling: str,
+        weights: str,
     ) -> None:
-        self.sampler = Sampler.of(config)
-        eos = config.eos_token_id
+        settings = resolved(config, model)
+        self.sampler = Sampler.of(settings)
+        eos = settings.eos_token_id
         self.limits = Limits(
-            max_new_tokens=config.max_new_tokens,
+            max_new_tokens=settings.max_new_tokens,
             eos=frozenset(eos if isinstance(eos, list) else [eos]),
-            stops=stop_check(tokenizer, config.stop_strings),
+            stops=stop_check(tokenizer, settings.stop_strings),
         )
-        self.dtype = copy_dtype(model, sampling)
+        self.dtype = copy_dtype(model, weights)
         self._shadow: Shadow | None = None
 
     def run(
@@ -41,38 +48,56 @@ class RolloutEngine:
     ) -> tuple[list[Sample], int]:
         """One completion per prompt from the weights that ``model`` has now, and the number of
         tokens that went through the model for it."""
-        rollout = Rollout(self._weights(model), self.sampler, self.limits, finished)
-        return rollout.run(prompts), rollout.forwarded_tokens
+        return self.sample(self.weights(model), prompts, finished)
 
-    def _weights(self, model: Any) -> Any:
+    def weights(self, model: Any) -> Any:
+        """What to sample from: ``model``, or the copy brought up to date with it."""
         if self.dtype is None:
             return model
         if self._shadow is None:
             self._shadow = Shadow(model, self.dtype)
         return self._shadow.refresh(model)
 
+    def sample(
+        self, weights: Any, prompts: Sequence[Sequence[int]], finished: Finished | None
+    ) -> tuple[list[Sample], int]:
+        """As ``run``, from what ``weights`` returned."""
+        rollout = Rollout(weights, self.sampler, self.limits, finished)
+        return rollout.run(prompts), rollout.forwarded_tokens
+
 
 def reason_not_to_share(model: Any, config: GenerationConfig) -> str:
     """Why only ``generate`` can sample as asked; empty when shared rollouts can."""
-    settings = unsupported(config, model.generation_config)
+    reason = reason_not_to_branch(base_of(model))
+    if reason:
+        return reason
+    settings = unsupported(resolved(config, model))
     return f"generation settings {', '.join(settings)}" if settings else ""
 
 
-def copy_dtype(model: Any, sampling: str) -> torch.dtype | None:
+def copy_dtype(model: Any, weights: str) -> torch.dtype | None:
     """The precision of the copy to sample from; ``None`` to sample from the live model."""
-    if sampling == "model":
+    if weights not in WEIGHTS:
+        raise ConfigError(f"weights {weights!r}: choose one of {', '.join(WEIGHTS)}")
+    if weights == "model":
         return None
     reason = reason_not_to_copy(model)
-    if sampling == "auto":
-        return torch.bfloat16 if not reason and _computes_in_bfloat16(model.device) else None
+    if weights == "auto":
+        return torch.bfloat16 if not reason and _worth_a_copy(model) else None
     if reason:
-        log.warning("sampling from the live model, not from a %s copy: %s", sampling, reason)
+        log.warning("sampling from the live model, not from a %s copy: %s", weights, reason)
         return None
-    return torch.bfloat16 if sampling == "bfloat16" else torch.float32
+    return torch.bfloat16 if weights == "bfloat16" else torch.float32
+
+
+def _worth_a_copy(model: Any) -> bool:
+    """A copy in bfloat16 would be faster: on a GPU memory is dearer than what it saves."""
+    same = model.dtype == torch.bfloat16 and not hasattr(model, "peft_config")
+    return not same and _computes_in_bfloat16(model.device)
 
 
 def _computes_in_bfloat16(device: torch.device) -> bool:
-    """A CPU with bfloat16 arithmetic; on a GPU memory is dearer than what a copy saves."""
+    """A CPU with bfloat16 arithmetic."""
     if device.type != "cpu":
         return False
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,16 +1,27 @@
-"""Greedy and sampled completions for many prompts, in batches of similar length."""
+"""Greedy and sampled completions for many prompts: the one way to ask a model, trained or not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
+from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
+from sqlgrpo.inference.probe import reason_not_to_trust
 from sqlgrpo.models.prompts import eos_ids, prompt_ids, stop_strings
+from sqlgrpo.models.shadow import base_of
 from sqlgrpo.types import Message
+
+log = logging.getLogger(__name__)
+
+Finished = Callable[[int, str], None]
+"""Hears the place and the text of every completion as soon as that is finished."""
+Hear = Callable[[int, list[int]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +30,120 @@ class Decoding:
 
     max_new_tokens: int = 128
     batch_size: int = 32
+    """Prompts that are answered together."""
     temperature: float = 0.0
     """0 is greedy."""
-    autocast: bool = False
-    """bfloat16 matrix products."""
+    weights: str = "auto"
+    """A name in ``sqlgrpo.inference.engine.WEIGHTS``."""
+
+    def config(self, model: Any, tokenizer: Any, *, chat: bool) -> GenerationConfig:
+        """The same in transformers' words; the model's own sampling defaults do not count."""
+        sampled = self.temperature > 0
+        return GenerationConfig(
+            max_new_tokens=self.max_new_tokens,
+            do_sample=sampled,
+            temperature=self.temperature if sampled else 1.0,
+            top_k=0 if sampled else None,
+            top_p=1.0 if sampled else None,
+            repetition_penalty=1.0,
+            eos_token_id=eos_ids(model, tokenizer),
+            pad_token_id=tokenizer.pad_token_id,
+            stop_strings=stop_strings(chat=chat),
+        )
+
+
+class Generator:
+    """Answers from one model, whose weights may change between calls.
+
+    A model that cannot share prefixes answers through transformers' ``generate``, with a notice.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: PreTrainedTokenizerBase,
+        decoding: Decoding,
+        *,
+        chat: bool = True,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.decoding = decoding
+        self.chat = chat
+        self.config = decoding.config(model, tokenizer, chat=chat)
+        self.engine = self._make_engine()
+
+    def _make_engine(self) -> RolloutEngine | None:
+        with _evaluating(self.model):
+            reason = reason_not_to_share(self.model, self.config) or reason_not_to_trust(self.model)
+        if reason:
+            name = type(base_of(self.model)).__name__
+            log.warning("%s answers through generate, which is slower: %s", name, reason)
+            return None
+        return RolloutEngine(self.model, self.config, self.tokenizer, self.decoding.weights)
+
+    def __call__(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        finished: Finished = lambda _index, _text: None,
+    ) -> list[str]:
+        """One text per conversation, in order."""
+        prompts = [prompt_ids(self.tokenizer, each, chat=self.chat) for each in conversations]
+        texts = [""] * len(prompts)
+
+        def hear(row: int, tokens: list[int]) -> None:
+            texts[row] = self.tokenizer.decode(tokens, skip_special_tokens=True)
+            finished(row, texts[row])
+
+        with _evaluating(self.model), torch.no_grad():
+            if self.engine is not None:
+                self._share(self.engine, prompts, hear)
+            else:
+                self._pad(prompts, hear)
+        return texts
+
+    def _share(self, engine: RolloutEngine, prompts: list[list[int]], hear: Hear) -> None:
+        """Through the engine; prompts with a common start are read together."""
+        weights = engine.weights(self.model)
+        for rows in self._batches(sorted(range(len(prompts)), key=prompts.__getitem__)):
+
+            def tell(index: int, tokens: list[int], rows: list[int] = rows) -> None:
+                hear(rows[index], tokens)
+
+            engine.sample(weights, [prompts[row] for row in rows], tell)
+
+    def _pad(self, prompts: list[list[int]], hear: Hear) -> None:
+        """Through ``generate``, in batches of similar length."""
+        for rows in self._batches(sorted(range(len(prompts)), key=lambda row: len(prompts[row]))):
+            batch = self.tokenizer.pad(
+                {"input_ids": [prompts[row] for row in rows]},
+                return_tensors="pt",
+                padding_side="left",
+            ).to(self.model.device)
+            output = self.model.generate(
+                **batch, generation_config=self.config, tokenizer=self.tokenizer
+            )
+            for row, tokens in zip(rows, output[:, batch["input_ids"].shape[1] :], strict=True):
+                hear(row, tokens.tolist())
+
+    def _batches(self, rows: list[int]) -> Iterator[list[int]]:
+        for start in range(0, len(rows), self.decoding.batch_size):
+            yield rows[start : start + self.decoding.batch_size]
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """No dropout for as long as it lasts."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 def generate(
-    model: PreTrainedModel,
+    model: Any,
     tokenizer: PreTrainedTokenizerBase,
     conversations: Sequence[Sequence[Message]],
     decoding: Decoding,
@@ -35,49 +152,5 @@ def generate(
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
     """One completion per conversation, in order; ``advance`` hears how many were finished."""
-    prompts = [prompt_ids(tokenizer, messages, chat=chat) for messages in conversations]
-    order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
-    completions = [""] * len(prompts)
-    was_training = model.training
-    model.eval()
-    for start in range(0, len(order), decoding.batch_size):
-        rows = order[start : start + decoding.batch_size]
-        texts = _batch(model, tokenizer, [prompts[row] for row in rows], decoding, chat)
-        for row, text in zip(rows, texts, strict=True):
-            completions[row] = text
-        advance(len(rows))
-    model.train(was_training)
-    return completions
-
-
-def _batch(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    prompts: list[list[int]],
-    decoding: Decoding,
-    chat: bool,
-) -> list[str]:
-    batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(model.device)
-    sampling = (
-        {"do_sample": True, "temperature": decoding.temperature, "top_p": 1.0, "top_k": 0}
-        if decoding.temperature > 0
-        else {"do_sample": False}
-    )
-    with torch.no_grad(), _precision(model, decoding):
-        output = model.generate(
-            **batch,
-            **sampling,
-            max_new_tokens=decoding.max_new_tokens,
-            eos_token_id=eos_ids(model, tokenizer),
-            pad_token_id=tokenizer.pad_token_id,
-            stop_strings=stop_strings(chat=chat),
-            tokenizer=tokenizer,
-        )
-    answers = output[:, batch["input_ids"].shape[1] :]
-    return list(tokenizer.batch_decode(answers, skip_special_tokens=True))
-
-
-def _precision(model: PreTrainedModel, decoding: Decoding) -> AbstractContextManager[object]:
-    if decoding.autocast:
-        return torch.autocast(model.device.type, dtype=torch.bfloat16)
-    return nullcontext()
+    ask = Generator(model, tokenizer, decoding, chat=chat)
+    return ask(conversations, lambda _index, _text: advance(1))

@@ -14,7 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sqlgrpo.errors import ConfigError
 from sqlgrpo.inference.cache import Step, TreeCache
+from sqlgrpo.inference.prefill import PackedPrompts
 from sqlgrpo.inference.sampling import Sampler
 from sqlgrpo.models import attention
 
@@ -78,10 +80,9 @@ class Rollout:
         for sample, prompt in zip(samples, prompts, strict=True):
             groups.setdefault(tuple(prompt), []).append(sample)
         lengths = [len(prompt) for prompt in groups]
-        self.cache = TreeCache(lengths)
         self.next_slot = list(lengths)
         self.prompt_length = lengths
-        logits_RV = self._prefill(list(groups))
+        logits_RV = self._prefill(PackedPrompts(list(groups)))
         leaves = [
             Leaf(group=group, token=-1, parent=group, samples=members)
             for group, members in enumerate(groups.values())
@@ -95,11 +96,18 @@ class Rollout:
             logits_RV = self._decode(leaves, step)
         return samples
 
-    def _prefill(self, prompts: Sequence[tuple[int, ...]]) -> Tensor:
-        tokens = [token for prompt in prompts for token in prompt]
-        positions = [position for prompt in prompts for position in range(len(prompt))]
-        last = torch.tensor(self.prompt_length, device=self.device).cumsum(0) - 1
-        return self._forward(tokens, positions, last)
+    def _prefill(self, prompts: PackedPrompts) -> Tensor:
+        """Read the prompts; logits after each of them."""
+        self.cache = TreeCache(prompts)
+        last = torch.tensor(prompts.last, device=self.device)
+        logits_RV = self._forward(prompts.tokens, prompts.positions, last)
+        layers = self.model.config.num_hidden_layers
+        if len(self.cache.keys) != layers:
+            raise ConfigError(
+                f"only {len(self.cache.keys)} of {layers} layers of {type(self.model).__name__} "
+                "use the shared attention; set training.fast=false"
+            )
+        return logits_RV
 
     def _grow(self, leaves: Sequence[Leaf], logits_RV: Tensor) -> list[Leaf]:
         """Draw a token for every sample; the leaves of the next step."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,14 +40,20 @@ HANDLED = {
 NEUTRAL = {"repetition_penalty": 1.0, "num_beams": 1, "num_return_sequences": 1, "use_cache": True}
 
 
-def unsupported(*configs: GenerationConfig) -> list[str]:
+def resolved(config: GenerationConfig, model: Any) -> GenerationConfig:
+    """The settings with the model's own ones where they are left open, as ``generate`` has it."""
+    settings = copy.deepcopy(config)
+    settings.update(**model.generation_config.to_dict(), defaults_only=True)
+    return settings
+
+
+def unsupported(config: GenerationConfig) -> list[str]:
     """Settings that would change the samples and that only ``generate`` knows about."""
-    found: set[str] = set()
-    for config in configs:
-        for name, value in config.to_diff_dict().items():
-            if name not in HANDLED and value is not None and NEUTRAL.get(name, ...) != value:
-                found.add(name)
-    return sorted(found)
+    return sorted(
+        name
+        for name, value in config.to_diff_dict().items()
+        if name not in HANDLED and value is not None and NEUTRAL.get(name, ...) != value
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

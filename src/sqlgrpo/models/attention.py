@@ -52,6 +52,10 @@ def reason_not_to_branch(model: PreTrainedModel) -> str:
         return f"its layers are not all full attention ({', '.join(sorted(kinds))})"
     if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
         return "it attends in a sliding window"
+    if getattr(config, "attn_logit_softcapping", None) is not None:
+        return "it caps its attention scores"
+    if not model._can_set_attn_implementation():
+        return "it does not use transformers' attention interface"
     return ""
 
 

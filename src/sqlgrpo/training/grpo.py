@@ -50,7 +50,6 @@ from sqlgrpo.training.arguments import grpo_arguments
 from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
-from sqlgrpo.training.fast.policy import fast_policy
 from sqlgrpo.training.multi_turn import TurnRollout
 from sqlgrpo.training.preflight import check_settings, check_start, stop_on_errors
 from sqlgrpo.training.preflight.trained import check_trained
@@ -224,17 +223,7 @@ class Job:
 
     def _policy(self, model: Any) -> Policy:
         settings, chat = self.config.evaluation, self.config.model.chat
-        policy = None
-        if self.config.training.fast:
-            policy = fast_policy(model, self.tokenizer, self.environment, settings, chat=chat)
-        return policy or model_policy(
-            model,
-            self.tokenizer,
-            self.environment,
-            settings,
-            chat=chat,
-            autocast=self.config.training.autocast is not None,
-        )
+        return model_policy(model, self.tokenizer, self.environment, settings, chat=chat)
 
 
 def whole(trainer: GRPOTrainer) -> AbstractContextManager[Any]:
