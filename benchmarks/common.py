@@ -116,9 +116,7 @@ def write_result(
 
 
 def _name_only(argument: str) -> str:
-    flag, equals, value = (
-        argument.partition("=") if argument.startswith("-") else ("", "", argument)
-    )
+    flag, equals, value = argument.partition("=") if "=" in argument else ("", "", argument)
     path = Path(value)
     inside = path.is_absolute() and path.is_relative_to(ROOT)
     shown = str(path.relative_to(ROOT)) if inside else path.name if "/" in value else value
