@@ -79,7 +79,7 @@ def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
     batching = bench.trainer(GRPOTrainer, continuous=True) if continuous else None
     rollouts: dict[str, Callable[[list[list[int]]], Any]] = {
         "generate": lambda ids: stock._generate_single_turn(ids, None, {}, len(ids)),
-        "shared_live": lambda ids: _engine(fast, "model").run(fast.model, ids, None),
+        "shared_live": lambda ids: _engine(fast, "model").sample(fast.model, ids, None),
         "shared_copy": lambda ids: fast._generate_single_turn(ids, None, {}, len(ids)),
     }
     seconds: dict[str, list[float]] = {}

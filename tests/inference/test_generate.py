@@ -100,7 +100,6 @@ def answered(
     model: Any, prompts: list[list[int]], config: GenerationConfig, weights: str = "model"
 ) -> list[list[int]]:
     engine = RolloutEngine(model, config, tokenizer(), weights)
-    Generator(model, tokenizer(), Decoding(weights="model"))  # teaches the model
     samples, _ = engine.run(model, prompts, None)
     return [sample.tokens for sample in samples]
 
@@ -136,7 +135,6 @@ def test_a_merged_copy_says_the_same(kind: str) -> None:
 def test_a_common_start_is_read_once() -> None:
     model = llama().eval()
     engine = RolloutEngine(model, settings(1, EOS), tokenizer(), "model")
-    Generator(model, tokenizer(), Decoding(weights="model"))
     start = list(range(5, 25))
     _, forwarded = engine.run(model, [[*start, 30, 31], [*start, 32], [*start, 30], start], None)
 
@@ -220,6 +218,11 @@ def test_a_rule_that_only_generate_knows_is_left_to_generate(
 
     assert ask.engine is None
     assert "no_repeat_ngram_size" in caplog.text
+
+
+def test_rollouts_of_a_model_that_they_would_distort_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"off by .*training\.fast=false"):
+        answered(of(DiffLlamaConfig(**SIZES)), PROMPTS, settings(3, EOS))
 
 
 def test_unknown_weights_are_refused() -> None:

@@ -10,6 +10,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from sqlgrpo.errors import ConfigError
+from sqlgrpo.inference.probe import reason_not_to_trust
 from sqlgrpo.inference.rollout import Finished, Limits, Rollout, Sample
 from sqlgrpo.inference.sampling import Sampler, resolved, unsupported
 from sqlgrpo.models.attention import reason_not_to_branch
@@ -42,13 +43,26 @@ class RolloutEngine:
         )
         self.dtype = copy_dtype(model, weights)
         self._shadow: Shadow | None = None
+        self._trusted = False
 
     def run(
         self, model: Any, prompts: Sequence[Sequence[int]], finished: Finished | None
     ) -> tuple[list[Sample], int]:
         """One completion per prompt from the weights that ``model`` has now, and the number of
-        tokens that went through the model for it."""
-        return self.sample(self.weights(model), prompts, finished)
+        tokens that went through the model for it.
+
+        Raises ``ConfigError`` the first time when the completions would not be the model's own.
+        """
+        weights = self.weights(model)
+        if not self._trusted:
+            reason = reason_not_to_trust(weights)
+            if reason:
+                name = type(base_of(model)).__name__
+                raise ConfigError(
+                    f"{name} cannot share rollouts: {reason}; set training.fast=false"
+                )
+            self._trusted = True
+        return self.sample(weights, prompts, finished)
 
     def weights(self, model: Any) -> Any:
         """What to sample from: ``model``, or the copy brought up to date with it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
-from sqlgrpo.inference.probe import reason_not_to_trust
+from sqlgrpo.inference.probe import evaluating, reason_not_to_trust
 from sqlgrpo.models.prompts import eos_ids, prompt_ids, stop_strings
 from sqlgrpo.models.shadow import base_of
 from sqlgrpo.types import Message
@@ -74,8 +73,7 @@ class Generator:
         self.engine = self._make_engine()
 
     def _make_engine(self) -> RolloutEngine | None:
-        with _evaluating(self.model):
-            reason = reason_not_to_share(self.model, self.config) or reason_not_to_trust(self.model)
+        reason = reason_not_to_share(self.model, self.config) or reason_not_to_trust(self.model)
         if reason:
             name = type(base_of(self.model)).__name__
             log.warning("%s answers through generate, which is slower: %s", name, reason)
@@ -95,7 +93,7 @@ class Generator:
             texts[row] = self.tokenizer.decode(tokens, skip_special_tokens=True)
             finished(row, texts[row])
 
-        with _evaluating(self.model), torch.no_grad():
+        with evaluating(self.model), torch.no_grad():
             if self.engine is not None:
                 self._share(self.engine, prompts, hear)
             else:
@@ -129,17 +127,6 @@ class Generator:
     def _batches(self, rows: list[int]) -> Iterator[list[int]]:
         for start in range(0, len(rows), self.decoding.batch_size):
             yield rows[start : start + self.decoding.batch_size]
-
-
-@contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
-    """No dropout for as long as it lasts."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
 
 
 def generate(

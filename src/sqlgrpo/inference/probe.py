@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -18,12 +20,27 @@ PROMPTS = ((5, 6, 7, 8, 9, 10, 11, 12), (5, 6, 7, 8, 20, 21))
 NEW_TOKENS = 4
 
 
-@torch.no_grad()
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """No dropout for as long as it lasts."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
 def reason_not_to_trust(model: Any) -> str:
     """Why the engine's answers would not be those of ``model``; empty when they are.
 
     A few tokens are drawn, and their log-probabilities compared with a plain forward pass.
     """
+    with torch.no_grad(), evaluating(model):
+        return _try(model)
+
+
+def _try(model: Any) -> str:
     rollout = Rollout(
         model,
         Sampler.of(GenerationConfig(do_sample=False)),
