@@ -27,10 +27,12 @@ def test_an_interval_is_wilsons(k, n, low, high):
 
 
 def test_a_result_says_how_it_was_measured_and_names_no_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["/far/away/speed.py", "--data", "/far/away/x.jsonl"])
+    monkeypatch.setattr(
+        "sys.argv", ["/far/away/speed.py", "data.path=/far/away/x.jsonl", "--x=/far/y"]
+    )
     written = write_result(tmp_path / "new" / "speed.json", "speed", {"per_s": 3})
     assert json.loads((tmp_path / "new" / "speed.json").read_text()) == written
-    assert written["command"] == "python benchmarks/speed.py --data x.jsonl"
+    assert written["command"] == "python benchmarks/speed.py data.path=x.jsonl --x=y"
     assert written["machine"]["cores"] >= 1
     assert len(written["commit"].partition("+")[0]) == 12
     assert "far/away" not in json.dumps(written)
