@@ -8,7 +8,8 @@ answers the same held-out questions:
 
 * ``ours``: the fast trainer with the verifier's reward;
 * ``stock_arctic``, ``stock_rubrics``: stock TRL with the rewards of two published recipes;
-* ``sft``: the warm start, simply continued.
+* ``sft``: the warm start, simply continued;
+* ``multi_turn``: ours, and a query that fails may be repaired once (not in the default arms).
 
 ``--warm-start DIR`` takes one that a run of the same experiment made; its split is the same.
 ``--parallel`` arms run at a time on ``--threads`` threads each. An arm that is finished is not run
@@ -39,6 +40,7 @@ ARMS: dict[str, list[str]] = {
     "stock_arctic": ["training.fast=false", "verifier=arctic"],
     "stock_rubrics": ["training.fast=false", "verifier=rubrics"],
     "sft": [],
+    "multi_turn": ["environment=multi_turn", "environment.turns.rows=0"],
 }
 DEFAULTS = [
     "experiment=sql_create_context_cpu",
@@ -273,7 +275,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--run", type=Path, default=Path("outputs/learning_study"))
     parser.add_argument("--warm-start", type=Path, help="folder of an adapter to start from")
     parser.add_argument("--output", type=Path)
-    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS)[:4])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--minutes", type=float, default=12.0, help="training time of an arm")
     parser.add_argument("--parallel", type=int, default=1, help="arms at a time")
