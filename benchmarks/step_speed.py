@@ -57,9 +57,9 @@ def main() -> int:
         if options.child:
             print(peak_memory_mb(bench, options.child))
             return 0
-        figures = measure(bench, options.rounds, options.continuous)
-        if options.memory:
-            figures |= memory(options, bench)
+        # First, while this process is small: two steps of stock may fill a laptop's memory.
+        peaks = memory(options, bench) if options.memory else {}
+        figures = measure(bench, options.rounds, options.continuous) | peaks
     write_result(options.output, "step_speed", figures, settings=_settings(options, bench.config))
     missed = _missed(figures)
     shown = ", ".join(
