@@ -35,10 +35,11 @@ from typing import Any
 from common import write_result
 from record_run import mcnemar, right, rows
 
+STOCK = ["training.fast=false", "training.micro_batch_groups=1"]
 ARMS: dict[str, list[str]] = {
     "ours": [],
-    "stock_arctic": ["training.fast=false", "verifier=arctic"],
-    "stock_rubrics": ["training.fast=false", "verifier=rubrics"],
+    "stock_arctic": [*STOCK, "verifier=arctic"],
+    "stock_rubrics": [*STOCK, "verifier=rubrics"],
     "sft": [],
     "multi_turn": ["environment=multi_turn", "environment.turns.rows=0"],
 }
