@@ -9,8 +9,8 @@ import pytest
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases import Judge
 from sqlgrpo.databases.cache import Shelf
+from sqlgrpo.databases.keys import identity
 from sqlgrpo.databases.serving import Server, Settings, pack, unpack
-from sqlgrpo.databases.suite import identity
 from sqlgrpo.databases.workers import Died, Pool, Task
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
@@ -107,9 +107,23 @@ def test_an_example_that_was_open_is_never_broken_by_a_death(hasty, make_example
         hasty._note(identity(unknown), "outcome", "SELECT 2", Died(-signal.SIGKILL, opening=True))
 
 
+def test_a_hang_takes_nothing_from_the_others_in_its_parcel(hasty, make_example):
+    golds = [f"SELECT name FROM member WHERE age > {age}" for age in range(40, 48)]
+    examples = [make_example(gold) for gold in golds]
+    hasty.prefetch([(example.gold_sql, example) for example in examples])  # suites are known
+    pairs = [(f"{e.gold_sql} AND age IS NOT NULL", e) for e in examples]
+    pairs.insert(5, (HANG, examples[2]))
+    hasty.prefetch(pairs)
+    found = [hasty.judge(sql, example) for sql, example in pairs]
+    assert [outcome.equivalent for outcome in found] == [sql != HANG for sql, _ in pairs]
+    assert found[5].reason == "timed out after 0.2 s"
+
+
 def test_our_own_bug_propagates(make_example):
     pool = Pool(1, SETTINGS, 60.0)
-    task = Task(method="no_such_method", example=make_example("SELECT 1"), arguments=("SELECT 1",))
+    task = Task(
+        method="no_such_method", key=identity(make_example("SELECT 1")), arguments=("SELECT 1",)
+    )
     with pytest.raises(RuntimeError, match="worker process failed"):
         list(pool.run([task]))
     pool.close()
@@ -119,14 +133,15 @@ def test_a_suite_is_built_once_for_a_schema_and_a_gold(make_example):
     server = Server(SETTINGS)
     first = make_example("SELECT name FROM club")
     other = Example(id="f", question="?", schema=first.schema, gold_sql=first.gold_sql)
-    assert server.bench(first, None) is server.bench(other, None)
+    assert server.bench(identity(first), None) is server.bench(identity(other), None)
 
 
 def test_a_known_suite_is_opened_and_not_built(make_example):
     example = make_example("SELECT name FROM club")
-    suite = Server(SETTINGS).bench(example, None).suite
+    key = identity(example)
+    suite = Server(SETTINGS).bench(key, None).suite
     marked = type(suite)(contents=suite.contents[:1], notes=("from the caller",))
-    assert Server(SETTINGS).bench(example, pack(marked)).suite == marked
+    assert Server(SETTINGS).bench(key, pack(marked)).suite == marked
     assert unpack(pack(suite)) == suite
 
 

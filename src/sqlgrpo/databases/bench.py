@@ -26,7 +26,7 @@ from sqlgrpo.databases.sizes import aimed, read_sizes
 from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold, profile_of
 from sqlgrpo.errors import ExampleError
-from sqlgrpo.parsers.lexer import same_text
+from sqlgrpo.parsers.lexer import has_comment, letters, same_text
 from sqlgrpo.types import Example
 
 
@@ -82,14 +82,15 @@ class Bench:
         self._own: OrderedDict[str, list[Candidate]] = OrderedDict()
         self._real: tuple[Session, GoldRows] | None = None
         self._real_is_certain: bool | None = None
-        self._gold_text = same_text(case.gold.sql)
+        self._gold_text, self._gold_letters = same_text(case.gold.sql), letters(case.gold.sql)
+        self._gold_has_comment = has_comment(case.gold.sql)
 
     def outcome(self, sql: str) -> Outcome:
         """Run a prediction on database after database until one tells it from the gold."""
         text = to_sqlite(sql, self.example.dialect, self.example.quirks)
         if reason := refusal(text, self._limits):
             return Outcome(False, False, reason)
-        if same_text(text) == self._gold_text:
+        if self._is_gold(text):
             return RIGHT
         comparison = Comparison(self._compare)
         outcome = self._on(self._candidates, text, comparison)
@@ -142,7 +143,7 @@ class Bench:
     def explain(self, sql: str) -> Counterexample | None:
         """The smallest database that tells a prediction from the gold, if one was found."""
         text = to_sqlite(sql, self.example.dialect, self.example.quirks)
-        if refusal(text, self._limits) or same_text(text) == self._gold_text:
+        if refusal(text, self._limits) or self._is_gold(text):
             return None
         for candidate in [*self._candidates, *self._own_databases(text)]:
             result = self._run(candidate.session, text)
@@ -151,6 +152,13 @@ class Bench:
             if Comparison(self._compare).add(candidate.rows, result.rows, result.width):
                 return self._counterexample(candidate.contents, text)
         return None
+
+    def _is_gold(self, text: str) -> bool:
+        if text == self.case.gold.sql:
+            return True
+        if letters(text) != self._gold_letters and not self._gold_has_comment:
+            return has_comment(text) and same_text(text) == self._gold_text
+        return same_text(text) == self._gold_text
 
     def _run(self, session: Session, text: str) -> Rows:
         self._alarm(last_s(self._limits.timeout_s))
@@ -210,7 +218,7 @@ class Bench:
         return _compared(comparison, rows, self._run(session, text))
 
     def _open_real(self) -> tuple[Session, GoldRows]:
-        assert self.example.database is not None, f"{self.example.id} has no database"
+        assert self.example.database is not None, "the example has no database"
         session = open_file(self.example.database, self._limits)
         session.patience = PATIENCE
         rows = gold_rows(self.case.gold, session, self._compare)

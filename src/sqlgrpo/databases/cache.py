@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlgrpo.databases.contents import Contents
-from sqlgrpo.databases.suite import Key, Suite
+from sqlgrpo.databases.keys import Key
+from sqlgrpo.databases.suite import Suite
 
 
 class Shelf:

@@ -12,10 +12,11 @@ from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import Outcome
 from sqlgrpo.databases.cache import Shelf
 from sqlgrpo.databases.explain import Counterexample
+from sqlgrpo.databases.keys import Key, identity
 from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.preview import Preview
 from sqlgrpo.databases.serving import Settings
-from sqlgrpo.databases.suite import Key, Suite, identity
+from sqlgrpo.databases.suite import Suite
 from sqlgrpo.databases.workers import OPENED, Died, Pool, Task
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
@@ -114,20 +115,20 @@ class Judge:
         return self._known[key, method, argument]
 
     def _fetch(self, method: str, pairs: Sequence[tuple[str, Example]]) -> None:
-        wanted: dict[Key, tuple[Example, dict[str, None]]] = {}
+        wanted: dict[Key, dict[str, None]] = {}
         for argument, example in pairs:
             key = identity(example)
             if key not in self._broken and (key, method, argument) not in self._known:
-                wanted.setdefault(key, (example, {}))[1][argument] = None
+                wanted.setdefault(key, {})[argument] = None
         keys = list(wanted)
         tasks = [
             Task(
                 method=method,
-                example=example,
+                key=key,
                 arguments=tuple(arguments),
                 suite=self._suites.get(key),
             )
-            for key, (example, arguments) in wanted.items()
+            for key, arguments in wanted.items()
         ]
         for number, step, answer in self._workers().run(tasks) if tasks else ():
             if step == OPENED:

@@ -13,6 +13,7 @@ import resource
 import signal
 import sqlite3
 import sys
+import time
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -24,12 +25,15 @@ from typing import Any
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import WORK_S, Bench
 from sqlgrpo.databases.cache import load, save
-from sqlgrpo.databases.suite import Case, Key, Search, Suite, identity, read_case
+from sqlgrpo.databases.keys import Key, example_of
+from sqlgrpo.databases.parcels import Outbox, opened
+from sqlgrpo.databases.suite import Case, Search, Suite, read_case
 from sqlgrpo.databases.workers import Died
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
 
 BENCHES = 64  # open at a time; each holds a handful of connections
+SILENT_S = 0.01  # processor time for which answers may wait for others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +50,9 @@ class Server:
     settings: Settings
     benches: OrderedDict[Key, Bench] = field(default_factory=OrderedDict)
 
-    def bench(self, example: Example, packed: bytes | None) -> Bench:
+    def bench(self, key: Key, packed: bytes | None) -> Bench:
         """The databases of an example, opened from its suite if that is known."""
-        key = identity(example)
-        found = self.benches.pop(key, None) or self._open(example, packed)
+        found = self.benches.pop(key, None) or self._open(example_of(key), packed)
         self.benches[key] = found
         if len(self.benches) > BENCHES:
             self.benches.popitem(last=False)[1].close()
@@ -109,51 +112,53 @@ def serve() -> None:
     limit_memory(settings.limits)
     gc.collect()
     gc.freeze()  # a collection in the child would copy every page
+    outbox = Outbox(line)
     while True:
         child = os.fork()
         if not child:
-            work(line, settings)
+            work(line, outbox, settings)
             return
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if status >= 0:  # the line is closed, or the child raised
             sys.exit(status)
         try:
-            line.send_bytes(pickle.dumps((0, Died(status))))
+            outbox.put((0, Died(status)))
+            outbox.flush()
         except OSError:
             return  # the caller has gone
 
 
-def work(line: Connection, settings: Settings) -> None:
+def work(line: Connection, outbox: Outbox, settings: Settings) -> None:
     """Answer until the line is closed."""
     server = Server(settings)
-    while True:
-        try:
-            serial, *request = pickle.loads(line.recv_bytes())
-            for answer in answers(server, *request):
-                line.send_bytes(pickle.dumps((serial, answer)))
-        except (EOFError, ConnectionError):
-            return
+    try:
+        while True:
+            sent_s = time.thread_time()
+            for serial, *request in opened(line.recv_bytes()):
+                for answer in answers(server, *request):
+                    outbox.put((serial, answer))
+                    if time.thread_time() > sent_s + SILENT_S:
+                        alarm(0)  # so that no message is cut in two
+                        outbox.flush()
+                        sent_s = time.thread_time()
+            alarm(0)
+            outbox.flush()
+    except (EOFError, ConnectionError):
+        return
 
 
 def answers(
-    server: Server, method: str, example: Example, packed: bytes | None, arguments: tuple[Any, ...]
+    server: Server, method: str, key: Key, packed: bytes | None, arguments: tuple[Any, ...]
 ) -> Iterator[Any]:
-    """First the suite if it is new, then one answer for each argument; an error ends it.
-
-    No alarm is set while an answer is sent, so that none is cut in two.
-    """
+    """First the suite if it is new, then one answer for each argument; an error ends it."""
     try:
         alarm(WORK_S)
-        bench = server.bench(example, packed)
-        alarm(0)
+        bench = server.bench(key, packed)
         yield (None if packed else pack(bench.suite),)
         for argument in arguments:
             alarm(WORK_S)
-            answer = getattr(bench, method)(argument)
-            alarm(0)
-            yield (answer,)
+            yield (getattr(bench, method)(argument),)
     except ExampleError as error:
-        alarm(0)
         yield error
     except MemoryError:
         signal.raise_signal(signal.SIGABRT)  # the next process tries again with an empty memory

@@ -21,8 +21,6 @@ from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
-Key = tuple[str, ...]
-
 VERSION = 2
 """Part of every cache key; goes up whenever a suite would come out differently."""
 
@@ -71,17 +69,6 @@ class Candidate:
     session: Session
     rows: GoldRows
     certain: bool
-
-
-def identity(example: Example) -> Key:
-    """What suite and outcomes depend on; the question and the id do not matter."""
-    return (
-        example.schema,
-        example.gold_sql,
-        example.dialect,
-        str(example.database or ""),
-        repr(example.quirks),
-    )
 
 
 def key_of(example: Example, config: SuiteConfig) -> str:

@@ -15,11 +15,14 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
+
+from sqlgrpo.databases.keys import Key
+from sqlgrpo.databases.parcels import opened, parcel
 
 COMMAND = "from sqlgrpo.databases.serving import serve; serve()"
 SOURCES = str(Path(__file__).resolve().parents[2])
@@ -29,6 +32,8 @@ OPENED = -1
 """The step at which a task's databases are open; its answer is the suite, if it is new."""
 TRIES = 3
 """Deaths at one step before they count; opening too slowly twice is enough."""
+PARCEL = 32
+"""Most questions that a worker is given at once."""
 LEAVING_S = 60.0
 """What a worker that has closed its line may take to end, however busy the machine."""
 
@@ -38,7 +43,7 @@ class Task:
     """One method of the worker's bench for one example, step by step over ``arguments``."""
 
     method: str
-    example: Any
+    key: Key
     arguments: tuple[Any, ...] = ()
     suite: bytes | None = None
     """The example's suite, if it is known."""
@@ -82,11 +87,12 @@ class Worker:
     settings: bytes
     process: subprocess.Popen[bytes] | None = None
     line: Connection | None = None
-    job: _Job | None = None
+    jobs: deque[_Job] = field(default_factory=deque)
+    """What it was given and has not answered, in order."""
     serial: int = 0
     """Of the last request: answers to an earlier one are late."""
     ready: bool = False
-    """The databases of the job are open."""
+    """The databases of the first job are open."""
 
     def start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -102,17 +108,18 @@ class Worker:
         self.line = Connection(ours.detach())
         self.line.send_bytes(self.settings)
 
-    def give(self, job: _Job) -> None:
+    def give(self, jobs: Iterable[_Job]) -> None:
         if self.line is None or self.process is None or self.process.poll() is not None:
             self.kill()
             self.start()
-        self.job, self.ready = job, False
+        self.jobs, self.ready = deque(jobs), False
         self.serial += 1
-        task = job.task
-        rest = task.arguments[job.step :]
-        request = (self.serial, task.method, task.example, job.suite, rest)
         assert self.line is not None
-        self.line.send_bytes(pickle.dumps(request))
+        self.line.send_bytes(parcel(map(self._request, self.jobs)))
+
+    def _request(self, job: _Job) -> tuple[Any, ...]:
+        task = job.task
+        return self.serial, task.method, task.key, job.suite, task.arguments[job.step :]
 
     def kill(self) -> int:
         """End the process now; its exit status."""
@@ -154,15 +161,15 @@ class Pool:
         for worker in self.workers:
             self._next(worker, queue)
         try:
-            while busy := [w for w in self.workers if w.job and w.line]:
+            while busy := [w for w in self.workers if w.jobs and w.line]:
                 ready = wait([w.line for w in busy if w.line], timeout=self.patience_s)
                 for worker in [w for w in busy if w.line in ready] or busy:
-                    answer = self._heard(worker) if ready else Died(worker.kill())
-                    yield from self._take(worker, answer, queue)
+                    for answer in self._heard(worker) if ready else [Died(worker.kill())]:
+                        yield from self._take(worker, answer, queue)
         finally:
             for worker in self.workers:
-                if worker.job:  # the caller stopped listening
-                    worker.job = None
+                if worker.jobs:  # the caller stopped listening
+                    worker.jobs.clear()
                     worker.kill()
 
     def close(self) -> None:
@@ -171,45 +178,47 @@ class Pool:
         self.workers.clear()
 
     @staticmethod
-    def _heard(worker: Worker) -> Any:
-        """What a worker says: an answer, a death, or ``None`` for an answer that is late."""
+    def _heard(worker: Worker) -> list[Any]:
+        """What a worker says: answers and deaths, without the answers that are late."""
         assert worker.line is not None
         try:
-            serial, answer = pickle.loads(worker.line.recv_bytes())
+            said = opened(worker.line.recv_bytes())
         except (EOFError, OSError):
             status = worker.leave()
             if status == BUG:
                 raise RuntimeError("a worker process failed; its traceback is on stderr") from None
-            return Died(status)
-        return answer if serial == worker.serial or isinstance(answer, Died) else None
+            return [Died(status)]
+        return [a for serial, a in said if serial == worker.serial or isinstance(a, Died)]
 
     def _take(
         self, worker: Worker, answer: Any, queue: deque[_Job]
     ) -> Iterator[tuple[int, int, Any]]:
-        job = worker.job
-        assert job is not None
+        job = worker.jobs[0]
         if isinstance(answer, Died):
             yield from self._bury(worker, job, answer, queue)
         elif isinstance(answer, Exception):
             yield job.number, job.step, answer
-            self._next(worker, queue)
-        elif isinstance(answer, tuple) and not worker.ready:  # opened
+            self._done(worker, queue)
+        elif not worker.ready:  # opened
             worker.ready = True
             if answer[0] is not None:
                 job.suite = answer[0]
                 yield job.number, OPENED, job.suite
-        elif answer is not None:
+        else:
             yield job.number, job.step, answer[0]
-            self._advance(worker, job, queue)
+            job.step, job.deaths = job.step + 1, 0
+            if job.step == len(job.task.arguments):
+                self._done(worker, queue)
 
     def _bury(
         self, worker: Worker, job: _Job, death: Died, queue: deque[_Job]
     ) -> Iterator[tuple[int, int, Any]]:
         """Try the step again, unless its query spent too much or it died too often."""
         death = Died(death.status, opening=not worker.ready)
+        queue.extendleft(reversed(list(worker.jobs)[1:]))  # the others died unheard
         job.deaths += 1
         if not death.final and job.deaths < TRIES - death.timed_out:
-            worker.give(job)
+            worker.give([job])
             return
         yield job.number, job.step, death
         if worker.ready:
@@ -218,13 +227,19 @@ class Pool:
                 queue.appendleft(job)
         self._next(worker, queue)
 
-    def _advance(self, worker: Worker, job: _Job, queue: deque[_Job]) -> None:
-        job.step, job.deaths = job.step + 1, 0
-        if job.step == len(job.task.arguments):
+    def _done(self, worker: Worker, queue: deque[_Job]) -> None:
+        worker.jobs.popleft()
+        worker.ready = False
+        if not worker.jobs:
             self._next(worker, queue)
 
-    @staticmethod
-    def _next(worker: Worker, queue: deque[_Job]) -> None:
-        worker.job = None
-        if queue:
-            worker.give(queue.popleft())
+    def _next(self, worker: Worker, queue: deque[_Job]) -> None:
+        """Give a worker as much as leaves enough for the others; suites are built one by one."""
+        jobs: list[_Job] = []
+        asked, most = 0, len(queue) // (2 * len(self.workers))
+        while queue and (not jobs or (len(jobs) < most and asked < PARCEL and jobs[-1].suite)):
+            jobs.append(queue.popleft())
+            asked += len(jobs[-1].task.arguments)
+        worker.jobs.clear()
+        if jobs:
+            worker.give(jobs)

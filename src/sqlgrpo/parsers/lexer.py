@@ -13,18 +13,22 @@ from typing import NamedTuple
 
 TOKEN = re.compile(
     r"""
-    (?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
+    (?P<space>[ \t\n\f\r]+|--[^\n]*|/\*(?!\Z).*?(?:\*/|\Z))
   | (?P<string>'(?:[^']|'')*')
   | (?P<double>"(?:[^"]|"")*")
   | (?P<name>`(?:[^`]|``)*`|\[[^\]]*\])
   | (?P<blob>[xX]'[0-9a-fA-F]*')
-  | (?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-  | (?P<word>[A-Za-z_\u0080-\U0010ffff][\w$\u0080-\U0010ffff]*)
+  | (?P<number>0[xX][0-9a-fA-F]+
+      |(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[A-Za-z_0-9$\u0080-\U0010ffff]*)
+  | (?P<word>[A-Za-z_\u0080-\U0010ffff][A-Za-z_0-9$\u0080-\U0010ffff]*)
   | (?P<operator>\|\||<>|<=|>=|==|!=|<<|>>|->>|->)
   | (?P<mark>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+"""Only ASCII has white space and digits: ``٣x`` is a name, ``1and`` one (bad) number."""
+
+LOWER = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 
 
 class Token(NamedTuple):
@@ -71,7 +75,29 @@ def same_text(sql: str) -> str:
     >>> same_text("SELECT 'A'") == same_text("SELECT 'a'")
     False
     """
-    parts = [t.text if t.kind in ("string", "double") else t.text.lower() for t in tokens(sql)]
+    parts = [
+        found.group() if found.lastgroup in ("string", "double") else lower(found.group())
+        for found in TOKEN.finditer(sql)
+        if found.lastgroup != "space"
+    ]
     while parts and parts[-1] == ";":
         parts.pop()
     return " ".join(parts)
+
+
+def letters(sql: str) -> str:
+    """A fast look at a query: without comments, the same text implies the same letters."""
+    return lower("".join(sql.split())).rstrip(";")
+
+
+def has_comment(sql: str) -> bool:
+    return "--" in sql or "/*" in sql
+
+
+def lower(text: str) -> str:
+    """Lower case as SQLite has it for names: A to Z only.
+
+    >>> lower("ÉTAT")
+    'État'
+    """
+    return text.lower() if text.isascii() else text.translate(LOWER)
