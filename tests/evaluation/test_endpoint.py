@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.evaluation.chat_server import serving, tiny_model
+from tests.evaluation.chat_server import local_model, serving
 
 from sqlgrpo.config import EvaluateConfig
 from sqlgrpo.errors import ConfigError
@@ -174,7 +174,7 @@ def test_settings_that_name_nobody_to_ask_are_refused(override, message, data):
 
 
 def test_a_real_model_behind_the_server_is_scored_in_two_turns(data):
-    with serving(tiny_model()) as chat:
+    with serving(local_model()) as chat:
         measured = evaluate(chat.url, data, "environment=multi_turn")
     assert measured.figures["reached_turn_2"].value == 1.0
     assert len(chat.asked) == 6

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.evaluation.chat_server import serving
+from tests.packages.offline import command, data_file, overrides, vf_eval
 
-pytest.importorskip("verifiers.v1")
-pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[2]
-SCHEMA = "CREATE TABLE city (name TEXT, people INTEGER)"
 GOLDS = {
     "How many cities are there?": "SELECT COUNT(*) FROM city",
     "Which cities are there?": "SELECT name FROM city",
@@ -23,63 +15,33 @@ GOLDS = {
 
 
 @pytest.fixture
-def overrides(tmp_path) -> str:
-    rows = [{"question": q, "context": SCHEMA, "answer": gold} for q, gold in GOLDS.items()]
-    file = tmp_path / "data.jsonl"
-    file.write_text("\n".join(map(json.dumps, rows)))
-    settings = [
-        "data=jsonl",
-        f"data.path={file}",
-        "environment=multi_turn",
-        "environment.turns.rows=0",
-        "verifier.suite.workers=1",
-        "verifier.suite.cache_dir=null",
-    ]
-    return " ".join(settings)
+def data(tmp_path) -> Path:
+    return data_file(tmp_path, GOLDS)
 
 
-def command(name: str, folder: Path, overrides: str, *more: str) -> str:
-    """Run one of the console scripts of ``verifiers`` where no network is reachable."""
-    paths = [str(ROOT / "src"), str(ROOT / "packages" / "sqlgrpo_env")]
-    taskset = "--taskset" if name == "vf-validate" else "--env.taskset"
-    settings = [f"{taskset}.split=all", f"{taskset}.task.overrides={overrides}"]
-    blocked = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / name), "sqlgrpo_env", *settings, *more],
-        cwd=folder,
-        env=os.environ | blocked | {"no_proxy": "127.0.0.1", "PYTHONPATH": ":".join(paths)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def test_vf_eval_scores_a_server_in_two_turns_with_our_rubric(tmp_path, overrides):
+def test_vf_eval_scores_a_server_in_two_turns_with_our_rubric(tmp_path, data):
     def clumsy(messages):
         gold = next(sql for q, sql in GOLDS.items() if messages[1]["content"].endswith(q))
         return gold.replace("city", "town") if len(messages) == 2 else gold
 
+    settings = overrides(data, "environment=multi_turn", "environment.turns.rows=0")
     with serving(clumsy) as chat:
-        command(
-            "vf-eval",
-            tmp_path,
-            overrides,
-            *("--model", "m", "--client.base-url", chat.url, "--client.api-key-var", "NO_KEY"),
-            *("--no-push", "--no-rich", "-o", "outputs", "--run.name", "one"),
-        )
-    (file,) = tmp_path.rglob("traces.jsonl")
-    traces = [json.loads(line) for line in file.read_text().splitlines()]
-    assert len(traces) == 2
-    for line in file.read_text().splitlines():
-        assert '"fixed_at_turn_2":1.0' in line.replace(" ", "")
-        assert "no such table: town" in line
+        episodes = vf_eval(tmp_path, chat.url, settings)
+    assert len(episodes) == 2
+    for episode in episodes:
+        (trace,) = episode["traces"]
+        assert sum(reward["score"] for reward in trace["rewards"].values()) == 1.0
+        assert trace["metrics"]["fixed_at_turn_2"] == 1.0
+        assert "no such table: town" in trace["nodes"][-2]["message"]["content"]
 
 
-def test_vf_validate_finds_every_gold_right(tmp_path, overrides):
-    local = ("--runtime.type", "subprocess", "--no-rich", "-o", "outputs")
-    told = command("vf-validate", tmp_path, overrides, *local)
+def test_vf_validate_finds_every_gold_right(tmp_path, data):
+    told = command(
+        "vf-validate",
+        tmp_path,
+        *("--taskset.split=all", f"--taskset.task.overrides={overrides(data)}"),
+        *("--runtime.type", "subprocess"),
+    )
     assert '"valid": 2' in told
 
 
