@@ -9,17 +9,25 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from datasets import Dataset
 from rich.console import Console
 from safetensors.torch import load_file
 from tests.training.fast_case import llama, trainer
 from transformers import AutoTokenizer
-from trl import GRPOTrainer
+from trl import GRPOConfig, GRPOTrainer
 
-from sqlgrpo.config import Config, EnvironmentConfig, SuiteConfig, TurnsConfig, VerifierConfig
+from sqlgrpo.config import (
+    Config,
+    EnvironmentConfig,
+    ModelConfig,
+    SuiteConfig,
+    TurnsConfig,
+    VerifierConfig,
+)
 from sqlgrpo.environments import build_environment
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.evaluation.figures import read_stages
-from sqlgrpo.models import resolve
+from sqlgrpo.models import load_model, resolve
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.settings import read
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
@@ -135,6 +143,76 @@ def test_a_base_model_reads_feedback_as_plain_text(environment, tokenizer):
     text = tokenizer.decode(out["completion_ids"][0])
     assert text.startswith("SELECT nme FROM city\n\nError: no such column: nme\n")
     assert "\n\nSQL:\nSELECT name" in text
+
+
+@pytest.mark.parametrize("others_go_on", [1, 0])
+def test_a_process_whose_conversations_are_over_takes_part_until_all_are(
+    environment, tokenizer, others_go_on
+):
+    """Generation gathers weights (ZeRO-3), so no process may leave it out."""
+    scripted = Scripted(tokenizer, [["OK" + END], ["SELECT name FROM city" + END]])
+    counts = iter([1, others_go_on, 0])
+    scripted.accelerator.num_processes = 2
+    scripted.accelerator.device = "cpu"
+    scripted.accelerator.gather = lambda own: torch.stack([own[0], torch.tensor(next(counts))])
+    out = rollout(environment, tokenizer)([environment.messages(EXAMPLES[0])], scripted)
+    assert len(scripted.contexts) == 1 + others_go_on
+    assert tokenizer.decode(out["completion_ids"][0]) == "OK" + END
+    assert [turn["content"] for turn in out["turns"][0]] == ["OK"]
+
+
+def real_trainer(kind, folder: Path, tokenizer, **settings):
+    options = {"num_generations": 4, "per_device_train_batch_size": 8, "max_completion_length": 12}
+    quiet = {"use_cpu": True, "bf16": False, "report_to": [], "disable_tqdm": True}
+    return kind(
+        model=load_model(ModelConfig(name="random:tiny")),
+        args=GRPOConfig(output_dir=str(folder), **options, **quiet, **settings),
+        processing_class=tokenizer,
+        reward_funcs=lambda completions, **_: [0.0] * len(completions),
+        train_dataset=Dataset.from_list([{"prompt": "x"}] * 2),
+        **({"fast": FastOptions(sampling="model")} if kind is FastGRPOTrainer else {}),
+    )
+
+
+def conversations(environment, tokenizer, built):
+    groups = [environment.messages(example) for example in EXAMPLES for _ in range(4)]
+    return rollout(environment, tokenizer, max_new_tokens=12)(groups, built)
+
+
+def test_greedy_conversations_are_those_of_stock_and_equal_ones_are_read_once(
+    environment, tokenizer, tmp_path
+):
+    greedy = {"generation_kwargs": {"do_sample": False}}
+    fast, stock = (
+        real_trainer(kind, tmp_path, tokenizer, **greedy) for kind in (FastGRPOTrainer, GRPOTrainer)
+    )
+    shared, plain = (conversations(environment, tokenizer, built) for built in (fast, stock))
+    assert shared["completion_ids"] == plain["completion_ids"]
+    assert all(len(turns) == 5 for turns in shared["turns"])
+    saved = fast._metrics["train" if fast.model.training else "eval"]["sharing/rollout"]
+    assert len(saved) == 3
+    assert all(factor >= 4 for factor in saved)
+
+
+def test_conversations_that_parted_still_share_their_prompt_and_keep_their_probabilities(
+    environment, tokenizer, tmp_path
+):
+    fast = real_trainer(FastGRPOTrainer, tmp_path, tokenizer)
+    torch.manual_seed(0)
+    out = conversations(environment, tokenizer, fast)
+    assert len({tuple(ids) for ids in out["completion_ids"]}) == 8
+    saved = fast._metrics["train" if fast.model.training else "eval"]["sharing/rollout"]
+    assert all(factor > 1.2 for factor in saved)
+    for prompt, ids, mask, logps in zip(
+        *(out[key] for key in ("prompt_ids", "completion_ids", "env_mask", "logprobs")), strict=True
+    ):
+        with torch.no_grad():
+            scores = fast.model(torch.tensor([prompt + ids])).logits[0, len(prompt) - 1 : -1]
+        expected = scores.log_softmax(dim=-1).gather(1, torch.tensor(ids)[:, None])[:, 0]
+        written = torch.tensor(mask, dtype=torch.bool)
+        torch.testing.assert_close(
+            torch.tensor(logps)[written], expected[written], atol=1e-4, rtol=0
+        )
 
 
 def test_a_template_that_rewrites_earlier_turns_is_refused():
