@@ -5,7 +5,15 @@ the data and runs before the first step; ``examine`` is all of it, for ``scripts
 """
 
 from sqlgrpo.training.preflight.doctor import check_start, examine
-from sqlgrpo.training.preflight.finding import Finding, stop_on_errors, table
+from sqlgrpo.training.preflight.finding import Finding, stop_on_errors, table, verdict
 from sqlgrpo.training.preflight.settings import check_settings
 
-__all__ = ["Finding", "check_settings", "check_start", "examine", "stop_on_errors", "table"]
+__all__ = [
+    "Finding",
+    "check_settings",
+    "check_start",
+    "examine",
+    "stop_on_errors",
+    "table",
+    "verdict",
+]

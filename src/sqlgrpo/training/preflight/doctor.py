@@ -86,7 +86,7 @@ def _sizes(config: Config, architecture: PretrainedConfig) -> Findings:
     kept = machine.checkpoint_bytes(config, estimated.optimizer / 8, estimated.weights / 2)
     found = machine.check_disk(Path(config.output_dir), kept)
     if not torch.cuda.is_available():
-        return found + ok("memory", str(estimated))
+        return found + ok("memory", f"no GPU here; one would need {estimated}")
     card = torch.cuda.get_device_properties(0).total_memory
     return found + memory.check_memory(config, architecture, card)
 

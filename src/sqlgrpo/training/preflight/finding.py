@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from sqlgrpo.errors import ConfigError
 
@@ -57,12 +58,28 @@ def stop_on_errors(findings: Iterable[Finding]) -> None:
 
 
 def table(findings: Iterable[Finding]) -> Table:
-    """All findings, the bad ones with what to do."""
-    result = Table("", "check", "found", "what to do", title="preflight")
+    """All findings, the bad ones with what to do; nothing is cut off, however narrow the screen."""
+    result = Table("", "check", Column("found", overflow="fold"), title="preflight")
     for finding in findings:
         colour = COLOURS[finding.level]
-        cells = (finding.what, finding.value, finding.next_step)
-        result.add_row(
-            f"[{colour}]{finding.level}[/]", *(cell.replace("[", r"\[") for cell in cells)
-        )
+        step = f"\n[{colour}]{escape('-> ' + finding.next_step)}[/]" if finding.next_step else ""
+        level = f"[{colour}]{finding.level}[/]"
+        result.add_row(level, escape(finding.what), escape(finding.value) + step)
     return result
+
+
+def verdict(findings: Iterable[Finding]) -> str:
+    """What the findings come to, in a line.
+
+    >>> verdict(ok("disk", "76 GiB free") + warning("pad token", "</s>", "name another"))
+    '1 warning (pad token): a run can start'
+    """
+    found = list(findings)
+    parts = []
+    for level in ("error", "warning"):
+        names = [finding.what for finding in found if finding.level == level]
+        if names:
+            plural = "s" if len(names) > 1 else ""
+            parts.append(f"{len(names)} {level}{plural} ({', '.join(names)})")
+    fails = any(finding.level == "error" for finding in found)
+    return f"{' and '.join(parts) or 'all is well'}: a run {'would fail' if fails else 'can start'}"

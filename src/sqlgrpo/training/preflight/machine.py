@@ -6,9 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
+import httpx2
 import torch
 from huggingface_hub import auth_check
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from sqlgrpo.config import Config
 from sqlgrpo.training.preflight.finding import Findings, error, ok, warning
@@ -43,7 +44,8 @@ def check_processes(config: Config) -> Findings:
             f"{wanted} x {workers} verification workers on {cores} cores",
             "set verifier.suite.workers=0, which divides the cores",
         )
-    return ok("processes", f"{wanted}, {max(1, cores // wanted)} verification workers each")
+    each = workers or max(1, cores // wanted)
+    return ok("processes", f"{wanted} for training, with {each} verification workers each")
 
 
 def check_disk(folder: Path, needed_bytes: float) -> Findings:
@@ -81,9 +83,11 @@ def check_hub(config: Config) -> Findings:
         )
     except RepositoryNotFoundError:
         return error("hub", f"no model {name} there", "check model.name and HUGGINGFACE_TOKEN")
-    except (HfHubHTTPError, OSError) as problem:
+    except (httpx2.HTTPError, OSError) as problem:  # httpx2 is the hub's client
         return warning(
-            "hub", f"cannot ask for {name} ({type(problem).__name__})", "works if it is cached"
+            "hub",
+            f"no answer about {name} ({type(problem).__name__})",
+            "check the network; a model that was downloaded before works without",
         )
     return ok("hub", f"{name} can be downloaded")
 

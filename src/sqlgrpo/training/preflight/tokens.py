@@ -52,9 +52,23 @@ def check_padding(tokenizer: Any, ends: Sequence[int]) -> Findings:
         return ok("pad token", tokenizer.pad_token)
     return warning(
         "pad token",
-        f"{tokenizer.pad_token} also ends a completion: masked by id, the end is unlearnt",
-        "set model.pad_token to a token of its own (Llama-3.1: <|finetune_right_pad_id|>)",
+        f"{tokenizer.pad_token} also ends an answer; harmless here, but a tool that masks padding "
+        "by its id would unlearn the end",
+        f"set model.pad_token to a token of its own{_spare(tokenizer, ends)}",
     )
+
+
+def _spare(tokenizer: Any, ends: Sequence[int]) -> str:
+    """A special token that could be the pad token, as an example; empty when there is none."""
+    used = {*ends, tokenizer.bos_token_id}
+    free = [token for token in tokenizer.all_special_tokens if _id(tokenizer, token) not in used]
+    named = sorted(free, key=lambda token: ("pad" not in token, "end" not in token))
+    return f", such as '{named[0]}'" if named else ""
+
+
+def _id(tokenizer: Any, token: str) -> int:
+    number: int = tokenizer.convert_tokens_to_ids(token)
+    return number
 
 
 def check_bos(tokenizer: Any, ids: Sequence[int]) -> Findings:
