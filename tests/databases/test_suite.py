@@ -5,7 +5,8 @@ import sqlglot
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.cache import load, save
-from sqlgrpo.databases.contents import Maker, flavours
+from sqlgrpo.databases.contents import Maker
+from sqlgrpo.databases.flavours import flavours
 from sqlgrpo.databases.mutants import mutants
 from sqlgrpo.databases.suite import Search, read_case
 from sqlgrpo.parsers.schema import parse_schema

@@ -15,8 +15,9 @@ from sqlglot.errors import SqlglotError
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.compare import Comparison, GoldRows
-from sqlgrpo.databases.contents import Contents, Flavour
+from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
+from sqlgrpo.databases.flavours import Flavour
 from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.preview import Preview, preview
@@ -236,7 +237,7 @@ class Bench:
         schema = self.case.schema
         profile = profile_of(self.case.gold.tree, schema)
         known = set(profile.tables)
-        profile.read(tree, schema)
+        profile.read(tree, schema, guest=True)
         sizes = read_sizes(profile, tree, schema)
         others = profile.tables - known
         says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts

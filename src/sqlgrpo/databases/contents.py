@@ -10,14 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
+from sqlgrpo.databases.draws import NUMERIC, distinct_values, values_for
+from sqlgrpo.databases.flavours import Flavour
+from sqlgrpo.databases.kinds import kind
 from sqlgrpo.databases.links import groups, parents_first
+from sqlgrpo.databases.moments import MOMENTS
 from sqlgrpo.databases.profile import Place, Profile
 from sqlgrpo.databases.sqlite import Row
 from sqlgrpo.databases.values import Pool, allowed, pool
 from sqlgrpo.parsers.schema import Column, ForeignKey, Schema, Table
 
-EVERYTHING = 99  # more values than any column is offered: the odd ones come as often as the rest
-NUMERIC = ("integer", "real", "numeric")
+SUMS = (3, 5, 4, 8, 6, 12, 7, 10, 20)  # what a few small numbers add up to
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,53 +30,6 @@ class Contents:
     tables: tuple[tuple[Row, ...], ...]
     reverse: bool = False
     """Unordered rows come out backwards, so that leaning on their order shows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flavour:
-    rows: int
-    hit: float = 0.6
-    """Chance that a value meets the conditions on its column."""
-    null: float = 0.1
-    spread: int = 4
-    """Distinct values of a column without conditions."""
-    orphan: float = 0.2
-    """Chance that a joining value has no partner."""
-    empty: float = 0.0
-    """Chance that a table is empty."""
-    without: frozenset[str] = frozenset()
-    """Tables that are empty, in lower case."""
-    exact: bool = False
-    """Just so many rows, and values enough for the spread."""
-
-
-def flavours(rows: int) -> list[Flavour]:
-    """The first databases to try, from plain to odd."""
-    return [
-        Flavour(rows=0),
-        Flavour(rows=rows, hit=0.7, null=0.05, spread=8, orphan=0.1),
-        Flavour(rows=rows, hit=0.4, null=0.05, spread=EVERYTHING),
-        Flavour(rows=rows, hit=0.55, null=0.15, spread=3),
-        Flavour(rows=rows, hit=0.85, null=0.1, spread=2, orphan=0.3),
-        Flavour(rows=max(3, rows // 3), hit=0.8, null=0.0, spread=12, orphan=0.0),
-        Flavour(rows=rows, hit=0.6, null=0.35, spread=4, orphan=0.4),
-        Flavour(rows=max(3, rows // 2), hit=0.7, null=0.1, spread=5, empty=0.35),
-        Flavour(rows=rows, hit=0.15, null=0.05, spread=4),
-        Flavour(rows=rows, hit=0.0, null=0.1, spread=6),
-        Flavour(rows=rows, hit=0.7, null=0.05, spread=1, orphan=0.1),
-        Flavour(rows=max(3, rows // 3), hit=0.7, null=0.95, spread=3, orphan=0.1),
-    ]
-
-
-def random_flavour(rows: int, rng: Random) -> Flavour:
-    return Flavour(
-        rows=rows if rng.random() < 0.3 else rng.randint(1, max(2, rows)),
-        hit=rng.choice((0.1, 0.3, 0.5, 0.7, 0.9)),
-        null=rng.choice((0.0, 0.0, 0.1, 0.3, 0.6)),
-        spread=rng.choice((1, 2, 3, 5, 12, EVERYTHING)),
-        orphan=rng.choice((0.0, 0.2, 0.5)),
-        empty=rng.choice((0.0, 0.0, 0.2)),
-    )
 
 
 class Maker:
@@ -91,8 +47,16 @@ class Maker:
                 conditions = profile.conditions.get(place, [])
                 found = pool(column, conditions, casefold=casefold)
                 found = allowed(found, table, column, casefold=casefold)
-                self._pools[place] = replace(found, wide=place in profile.measured)
+                self._pools[place] = self._fitted(found, place)
         self._shared = {group: self._shared_pool(group) for group in set(self._groups.values())}
+
+    def _fitted(self, found: Pool, place: Place) -> Pool:
+        profile = self._profile
+        if place not in profile.sums:
+            return replace(found, wide=place in profile.measured)
+        near = SUMS if all(isinstance(v, (int, float)) for v in found.plain) else ()
+        plain = tuple(dict.fromkeys((*near, *found.plain)))
+        return replace(found, plain=plain, wide=True, few=6)
 
     @property
     def rows(self) -> int:
@@ -122,10 +86,10 @@ class Maker:
         for number, column in enumerate(table.columns):
             choice = self._choice(table, column)
             if column.name.lower() in unique:
-                values = _distinct(choice, column, count, flavour, rng)
+                values = distinct_values(choice, column, count, flavour, rng)
             else:
                 hits = [aim is not None and aim != number for aim in aims]
-                values = _values(choice, column, hits, flavour, rng)
+                values = values_for(choice, column, hits, flavour, rng)
             columns.append(values)
         rows = [list(row) for row in zip(*columns, strict=True)]
         for key in table.foreign_keys:
@@ -156,7 +120,7 @@ class Maker:
     def _choice(self, table: Table, column: Column) -> Pool:
         place = (table.name.lower(), column.name.lower())
         group = self._groups.get(place)
-        if group is None:
+        if group is None or kind(column, []) in (*MOMENTS, "boolean"):
             return self._pools[place]
         return self._shared[group][0 if column.affinity in NUMERIC else 1]
 
@@ -191,12 +155,13 @@ class Maker:
             if not targets or (nullable and rng.random() < flavour.orphan / 2):
                 values: list[object] = [None] * len(own) if nullable else [row[i] for i in own]
             else:
-                target = targets[rng.randrange(len(targets))]
+                few = min(len(targets), 3) if flavour.narrow else len(targets)
+                target = targets[rng.randrange(few)]
                 values = [target[i] for i in there]
             for i, value in zip(own, values, strict=True):
                 row[i] = value
 
-    def _shared_pool(self, group: int) -> tuple[Pool, Pool]:
+    def _shared_pool(self, group: int) -> tuple[Pool, ...]:
         """Values for columns that are joined: as numbers, and as text."""
         members = [place for place, number in self._groups.items() if number == group]
         columns = [(p, self._schema.column(*p)) for p in members]
@@ -206,56 +171,11 @@ class Maker:
         count = max(4, self._rows * 2 // 3)
         numbers = tuple(range(1, count + 1))
         texts = tuple(str(n) if numeric else f"k{n}" for n in numbers)
-        as_number = Pool(_only_numbers(hits), _only_numbers(near), numbers, wide=True)
-        as_text = Pool(tuple(map(_text, hits)), tuple(map(_text, near)), texts, wide=True)
+        as_number = Pool(_only_numbers(hits), _only_numbers(near), numbers, wide=True, few=count)
+        as_text = Pool(
+            tuple(map(_text, hits)), tuple(map(_text, near)), texts, wide=True, few=count
+        )
         return as_number, as_text
-
-
-def _values(
-    choice: Pool, column: Column, hits: list[bool], flavour: Flavour, rng: Random
-) -> list[object]:
-    plain = choice.plain if choice.wide else choice.plain[: flavour.spread]
-    near = choice.near or plain
-    if flavour.exact and flavour.spread > len(plain) and column.affinity in (*NUMERIC, "text"):
-        more = range(len(plain), flavour.spread)
-        plain += tuple(more if column.affinity in NUMERIC else (f"k{i}" for i in more))
-    if not flavour.hit:  # nobody meets a condition, not even by chance
-        near = tuple(v for v in near if v not in choice.hits) or near
-        plain = tuple(v for v in plain if v not in choice.hits) or plain
-    null = 0.0 if column.not_null else flavour.null
-    each = flavour.exact or flavour.spread == EVERYTHING
-    rest = rng.sample(plain, len(plain)) if each else []
-    values: list[object] = []
-    for hit in hits:
-        if rng.random() < (null / 2 if hit and choice.hits else null):
-            values.append(None)
-        elif hit and choice.hits:
-            values.append(_skewed(choice.hits, rng))
-        elif choice.near and rng.random() < 0.7:
-            values.append(_skewed(near, rng))
-        else:
-            values.append(rest.pop() if rest else _skewed(plain, rng))
-    return values
-
-
-def _distinct(
-    choice: Pool, column: Column, count: int, flavour: Flavour, rng: Random
-) -> list[object]:
-    """Values for a unique column, with those that meet its conditions among them."""
-    numeric = column.affinity in NUMERIC or column.affinity == "blob"
-    more = range(1, count + 4) if numeric else (f"k{i}" for i in range(1, count + 4))
-    first = list(choice.hits)
-    rng.shuffle(first)
-    kept = first[: round(count * flavour.hit)]
-    taken = set(kept)
-    rest = dict.fromkeys((*choice.hits, *choice.near, *choice.plain, *more))
-    others = [value for value in rest if value not in taken]
-    rng.shuffle(others)
-    values = (kept + others)[:count]
-    rng.shuffle(values)
-    if values and not column.not_null and flavour.null and rng.random() < 0.5:
-        values[0] = None
-    return values
 
 
 def _repeat(rows: list[list[object]], rng: Random) -> None:
@@ -267,11 +187,6 @@ def _repeat(rows: list[list[object]], rng: Random) -> None:
             column = rng.randrange(len(copy))
             copy[column] = rows[there][column]
         rows.append(copy)
-
-
-def _skewed(values: tuple[object, ...], rng: Random) -> object:
-    """One of the values, the first more often than the last, so that groups differ in size."""
-    return values[int(len(values) * rng.random() ** 1.6)]
 
 
 def _only_numbers(values: tuple[object, ...]) -> tuple[object, ...]:

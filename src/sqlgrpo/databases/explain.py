@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 
 from sqlgrpo.databases.build import Blueprint, quoted
 from sqlgrpo.databases.contents import Contents
+from sqlgrpo.databases.kinds import kind
 from sqlgrpo.databases.links import parents_first
+from sqlgrpo.databases.moments import MOMENTS, is_moment
 from sqlgrpo.databases.sqlite import Row
+from sqlgrpo.databases.values import PLAIN
 from sqlgrpo.parsers.schema import Column, Schema
 
 TRIES = 800
@@ -100,7 +103,10 @@ def _simpler_values(contents: Contents, schema: Schema, still: Test) -> Contents
 def _simpler(value: object, column: Column) -> Iterator[object]:
     if value is not None and not column.not_null:
         yield None
-    if isinstance(value, str) and len(value) > 1:
+    if isinstance(value, str) and (of := kind(column, [])) in MOMENTS:
+        if is_moment(value, of) and value != PLAIN[of][0]:
+            yield PLAIN[of][0]
+    elif isinstance(value, str) and len(value) > 1:
         yield "a"
     elif isinstance(value, (int, float)) and value not in (0, 1):
         yield 1

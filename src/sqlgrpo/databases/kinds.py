@@ -32,7 +32,8 @@ def kind(column: Column, conditions: list[Condition]) -> str:
         return _text_kind(texts) if column.affinity == "text" or texts else "any"
     name = column.type.lower()
     if "bool" in name:
-        return "any" if any(not NUMBER_TEXT.match(text) for text in texts) else "boolean"
+        words = [c.value for c in conditions if isinstance(c.value, str) and not c.guest]
+        return "boolean" if all(NUMBER_TEXT.match(word) for word in words) else "any"
     if match := DATED.search(name):
         if match.group() == "year":
             return "integer"

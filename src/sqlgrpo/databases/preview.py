@@ -16,7 +16,8 @@ from sqlglot.errors import SqlglotError
 
 from sqlgrpo.config import LimitsConfig
 from sqlgrpo.databases.build import blueprint
-from sqlgrpo.databases.contents import Contents, Flavour, Maker
+from sqlgrpo.databases.contents import Contents, Maker
+from sqlgrpo.databases.flavours import Flavour
 from sqlgrpo.databases.kinds import inferred
 from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.quirks import to_sqlite

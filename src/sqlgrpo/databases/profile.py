@@ -50,6 +50,8 @@ class Condition:
     operator: str
     value: object
     through: str = ""
+    guest: bool = False
+    """Only the prediction says so: it cannot tell what the column holds."""
 
 
 @dataclass(slots=True)
@@ -67,10 +69,15 @@ class Profile:
     """Small numbers that are compared with counts or limit the rows."""
     loose: set[object] = field(default_factory=set)
     """Constants compared with something other than a column."""
+    sums: set[Place] = field(default_factory=set)
+    """Columns that are compared with an aggregate."""
     tables: set[str] = field(default_factory=set)
+    guest: bool = False
+    """Whether the query being read is a prediction."""
 
-    def read(self, query: exp.Expr, schema: Schema) -> Profile:
+    def read(self, query: exp.Expr, schema: Schema, *, guest: bool = False) -> Profile:
         """Add what one query says; returns itself."""
+        self.guest = guest
         places = Places(query, schema)
         self.tables |= places.tables
         for column in query.find_all(exp.Column):
@@ -92,7 +99,7 @@ class Profile:
             if use := _special_use(node):
                 for column in node.find_all(exp.Column):
                     if place := places.of(column):
-                        self.conditions[place].append(Condition(use, None, use))
+                        self.conditions[place].append(Condition(use, None, use, guest))
             if isinstance(node, MEASURES) and (place := places.of(node.this)):
                 self.measured.add(place)
         return self
@@ -104,9 +111,12 @@ class Profile:
         if constant(right) is not None:
             self._add(left, operator, right, places)
             return
-        sides = [places.of(side) for side in (left, right)]
+        sides = [places.of(bare(side)) for side in (left, right)]
         if sides[0] and sides[1] and sides[0] != sides[1]:
             self.joins.add((sides[0], sides[1]))
+        for place, other in zip(sides, (right, left), strict=True):
+            if place and other.find(exp.AggFunc):
+                self.sums.add(place)
 
     def _membership(self, node: exp.In, places: Places) -> None:
         for item in node.expressions:
@@ -122,19 +132,20 @@ class Profile:
         found = constant(value)
         if found is None:
             return
-        if isinstance(side.unnest(), (exp.Count, exp.AggFunc)):
+        side = bare(side)
+        if isinstance(side, (exp.Count, exp.AggFunc)):
             self._count(found)
-        if isinstance(side.unnest(), exp.Subquery) and side.find(exp.Count):
+        if isinstance(side, exp.Subquery) and side.find(exp.Count):
             self._count(found)
             return
-        columns = [side.unnest()] if isinstance(side.unnest(), exp.Column) else []
-        through = "" if columns else type(side.unnest()).__name__.lower()
-        undone = _undone(side.unnest(), found)
+        columns = [side] if isinstance(side, exp.Column) else []
+        through = "" if columns else type(side).__name__.lower()
+        undone = _undone(side, found)
         for column in columns or list(side.find_all(exp.Column)):
             if place := at.of(column):
-                self.conditions[place].append(Condition(operator, found, through))
+                self.conditions[place].append(Condition(operator, found, through, self.guest))
                 if undone is not None:
-                    self.conditions[place].append(Condition(operator, undone, through))
+                    self.conditions[place].append(Condition(operator, undone, through, self.guest))
                 return
         self.loose.add(found)
 
@@ -184,9 +195,16 @@ def _special_use(node: exp.Expr) -> str:
     return "cast" if isinstance(node, NUMERIC_USES) else ""
 
 
+def bare(node: exp.Expr) -> exp.Expr:
+    """The node without brackets and COLLATE around it."""
+    while isinstance(node, (exp.Paren, exp.Collate)):
+        node = node.this
+    return node
+
+
 def constant(node: exp.Expr | None) -> object:
     """The value of a literal, with its sign; ``None`` when it is no literal."""
-    if isinstance(node, exp.Paren):
+    if isinstance(node, (exp.Paren, exp.Collate)):
         return constant(node.this)
     if isinstance(node, exp.Neg):
         inner = constant(node.this)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from sqlgrpo.databases.contents import Flavour
+from sqlgrpo.databases.flavours import Flavour
 from sqlgrpo.databases.profile import COMPARISONS, Condition, Places, Profile, constant
 from sqlgrpo.parsers.schema import Schema
 

@@ -11,7 +11,8 @@ from random import Random
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.build import Blueprint, blueprint
 from sqlgrpo.databases.compare import GoldRows
-from sqlgrpo.databases.contents import Contents, Flavour, Maker, flavours, random_flavour
+from sqlgrpo.databases.contents import Contents, Maker
+from sqlgrpo.databases.flavours import Flavour, flavours, random_flavour
 from sqlgrpo.databases.gold import Gold, gold_rows, is_certain, read_gold, same_answer
 from sqlgrpo.databases.kinds import inferred, unknown_types
 from sqlgrpo.databases.mutants import mutants
@@ -21,7 +22,7 @@ from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
-VERSION = 2
+VERSION = 3
 """Part of every cache key; goes up whenever a suite would come out differently."""
 
 

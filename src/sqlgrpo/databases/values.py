@@ -6,9 +6,9 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 
-from sqlgrpo.databases.kinds import DATE_TEXT, NUMBER_TEXT, kind
+from sqlgrpo.databases.kinds import NUMBER_TEXT, kind
+from sqlgrpo.databases.moments import DATES, HOURS, MOMENTS, is_moment, moments, moments_like
 from sqlgrpo.databases.profile import Condition
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.parsers.lexer import Token, tokens
@@ -17,7 +17,7 @@ from sqlgrpo.types import Quirks
 
 WORDS = (
     *("ada", "bo", "cyd", "dot", "eve", "fay", "gus", "Bo", "b", "", "10", "9", "a b", "x_y"),
-    "w" * 80,
+    *("é", "a  b", "w" * 80),
 )
 INTEGERS = (
     *(1, 2, 3, 5, 0, 4, 8, -1, 10, 30, -7, 100, 2500, 70000),
@@ -27,8 +27,6 @@ FRACTIONS = (
     *(1, 2, 0.5, 3, 1.5, -0.5, 0, 2.25, 10, 99.9, -3, 1000.25, 64000),
     *(0.0000123, -8_765_432.1, 9_876_543_210),
 )
-DATES = ("2020-01-01", "2019-12-31", "2020-02-29", "2021-06-15", "1999-07-04", "2010-01-01")
-HOURS = ("08:00:00", "12:30:00", "00:00:00", "23:59:59", "08:30:00")
 LARGEST = 2**60  # neighbours of larger numbers may not fit into 64 bits
 NUMERIC_TEXTS = ("1.5", "10", "9", "2.75", "12x", "-3", "0")
 PLAIN: dict[str, tuple[object, ...]] = {
@@ -62,7 +60,9 @@ class Pool:
     """The constants in the conditions and their neighbours."""
     plain: tuple[object, ...]
     wide: bool = False
-    """Always choose from all plain values: the column is joined, aggregated or sorted by."""
+    """Choose from all plain values: the column is joined, aggregated or sorted by."""
+    few: int = 0
+    """Plain values in a narrow database, if not as many as its spread says."""
 
 
 def allowed(found: Pool, table: Table, column: Column, *, casefold: bool) -> Pool:
@@ -100,7 +100,7 @@ def pool(column: Column, conditions: list[Condition], *, casefold: bool) -> Pool
     """The values for a column, all of the class that its type promises."""
     of = kind(column, conditions)
     plain = PLAIN[of]
-    near = [v for c in conditions for v in neighbours(c, of)]
+    near = [v for c in conditions for v in _legal(column, c, of)]
     if casefold:
         near = [v.lower() if isinstance(v, str) else v for v in near]
         plain = tuple(v.lower() if isinstance(v, str) else v for v in plain)
@@ -110,6 +110,16 @@ def pool(column: Column, conditions: list[Condition], *, casefold: bool) -> Pool
     hits = [v for v in every if all(_meets(v, c, of) for c in direct)] if direct else []
     hits = hits or [v for v in every if any(_meets(v, c, of) for c in direct)]
     return Pool(hits=tuple(_once(hits or near)), near=tuple(near), plain=tuple(_once(plain)))
+
+
+def _legal(column: Column, condition: Condition, of: str) -> list[object]:
+    """The neighbours of a constant; only ISO texts in a DATE-like column, if the gold's own
+    constants are no others."""
+    found = list(neighbours(condition, of))
+    if of not in MOMENTS or column.affinity == "text":
+        return found
+    legal: list[object] = [value for value in found if is_moment(value, of)]
+    return legal if legal or condition.guest else found
 
 
 def neighbours(condition: Condition, of: str) -> Iterator[object]:
@@ -123,15 +133,20 @@ def neighbours(condition: Condition, of: str) -> Iterator[object]:
     if condition.operator == "cast":
         yield from NUMERIC_TEXTS if of == "text" else ()
         return
-    if of in ("integer", "number", "boolean"):
+    if of == "boolean":
+        yield from (0, 1)
+        return
+    if of in ("integer", "number"):
         number = _number(value)
         if number is not None:
             yield from _numbers(number, whole=of != "number")
         return
     if condition.operator == "like":
+        if of in MOMENTS:
+            yield from moments_like(str(value), _like(str(value)), of)
         yield from _like_texts(str(value))
-    elif of in ("date", "datetime", "time"):
-        yield from _moments(str(value), of)
+    elif of in MOMENTS:
+        yield from moments(str(value), of)
     elif isinstance(value, str):
         yield from _texts(value, condition.through)
         if of == "any" and NUMBER_TEXT.match(value):
@@ -172,37 +187,6 @@ def _like_texts(pattern: str) -> Iterator[object]:
         yield from (part, part + "x", "x" + part, part[:-1], part[1:] + "x")
     yield from ("x".join(parts), " ".join(reversed(parts)), pattern.replace("_", ""))
     yield body.replace("%", "").swapcase()
-
-
-def _moments(value: str, of: str) -> Iterator[object]:
-    if of == "time":
-        yield from (value, value[:-1] + "0", value[:-1] + "5", "00:00:00", "23:59:59")
-        return
-    hours = ("", " 08:00:00", " 00:00:00") if of == "datetime" else ("",)
-    for day in _days(value):
-        yield from (day + hour for hour in hours)
-    if len(value) > 10:
-        yield value
-
-
-def _days(value: str) -> Iterator[str]:
-    if DATE_TEXT.match(value):
-        try:
-            day = date.fromisoformat(value[:10])
-        except ValueError:
-            yield value
-            return
-        for distance in (0, 1, -1, 31, -31, 366):
-            yield (day + timedelta(days=distance)).isoformat()
-    elif re.fullmatch(r"\d{4}", value):
-        year = int(value)
-        yield from (f"{year}-06-15", f"{year}-01-01", f"{year}-12-31", f"{year + 1}-01-01")
-        yield f"{year - 1}-12-31"
-    elif re.fullmatch(r"\d\d?", value):
-        part = f"{max(1, min(12, int(value))):02}"
-        yield from (f"2020-{part}-11", f"2021-{part}-01", f"2020-05-{part}", "2020-01-28")
-    else:
-        yield value
 
 
 def _number(value: object) -> float | None:
