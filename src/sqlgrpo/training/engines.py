@@ -12,6 +12,7 @@ from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.models.prompts import stop_strings
 from sqlgrpo.training.fast import FastOptions
+from sqlgrpo.training.rollouts_continuous import ContinuousGRPOTrainer
 from sqlgrpo.training.rollouts_vllm import AdapterServer, ServerGRPOTrainer
 from sqlgrpo.training.survive import SurvivingFastGRPOTrainer, SurvivingGRPOTrainer
 
@@ -44,8 +45,17 @@ def server(config: Config) -> Build:
     return build
 
 
+def continuous(config: Config) -> Build:
+    """The trainer's own weights, through transformers' continuous batching."""
+    training = config.training
+    if not training.fast:
+        raise ConfigError("training.rollouts=continuous needs training.fast=true")
+    return partial(ContinuousGRPOTrainer, fast=FastOptions(refill_rounds=training.refill_rounds))
+
+
 ENGINES: dict[str, Callable[[Config], Build]] = {
     "local": local,
+    "continuous": continuous,
     "vllm": local,
     "vllm_server": server,
 }
