@@ -11,6 +11,9 @@ from sqlgrpo.cli import console, exit_on_error
 from sqlgrpo.config import Config
 from sqlgrpo.settings import CONFIGS, read, register, typed
 
+SWEEP = {"--multirun", "-m"}
+"""A trial of a sweep that halted itself counts with what it reached."""
+
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="config")
 @exit_on_error
@@ -25,11 +28,14 @@ def main(config: DictConfig) -> float:
     from sqlgrpo.training.summary import say
 
     run = train(settings, console)
-    return say(run, console)
+    accuracy = say(run, console)
+    if run.halt.is_file() and not SWEEP & set(sys.argv):
+        sys.exit(1)
+    return accuracy
 
 
 if __name__ == "__main__":
-    if not {"--help", "-h", "--multirun", "-m", "--cfg", "-c"} & set(sys.argv):
+    if not {"--help", "-h", "--cfg", "-c", *SWEEP} & set(sys.argv):
         exit_on_error(read)(sys.argv[1:], kind=Config)
     register()
     main()

@@ -6,6 +6,7 @@ from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.settings import read
 from sqlgrpo.training.arguments import grpo_arguments, sft_arguments, trackers
+from sqlgrpo.training.preflight import check_settings, stop_on_errors
 from sqlgrpo.training.run_folder import RunFolder
 
 
@@ -53,6 +54,40 @@ def test_keys_under_trl_reach_grpo_config(tmp_path):
 def test_a_setting_that_cannot_be_is_refused(tmp_path, override, message):
     with pytest.raises(ConfigError, match=message):
         arguments(tmp_path, override)
+
+
+def test_a_base_model_keeps_its_stop_beside_other_generation_settings(tmp_path):
+    given = "+training.trl.generation_kwargs={repetition_penalty: 1.1}"
+    made = arguments(tmp_path, "model.chat=false", given)
+    assert made.generation_kwargs == {"stop_strings": ["\n\n"], "repetition_penalty": 1.1}
+
+
+@pytest.mark.parametrize("not_finite", [True, False])
+def test_a_loss_that_is_nan_is_hidden_only_when_it_halts_nothing(tmp_path, not_finite):
+    made = arguments(tmp_path, f"training.halts.not_finite={not_finite}")
+    assert made.logging_nan_inf_filter != not_finite
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["model.chat=false"],
+        ["+training.trl.generation_kwargs={stop_strings: [';']}"],
+        ["+training.trl.generation_kwargs={stop: ';'}"],
+    ],
+)
+def test_masking_truncated_completions_is_refused_where_a_stop_string_ends_them(more):
+    masked = "+training.trl.mask_truncated_completions=true"
+    with pytest.raises(ConfigError, match="counts as truncated: it has no loss left; set it to"):
+        stop_on_errors(check_settings(settings(masked, *more)))
+    stop_on_errors(check_settings(settings(*more)))
+    stop_on_errors(check_settings(settings(masked)))
+
+
+@pytest.mark.parametrize("name", ["window", "evaluations"])
+def test_a_halt_over_no_step_is_refused(name):
+    with pytest.raises(ConfigError, match=rf"training\.halts\.{name}: 0; set at least 1"):
+        stop_on_errors(check_settings(settings(f"training.halts.{name}=0")))
 
 
 def test_a_warm_start_of_uneven_micro_batches_is_refused(tmp_path):

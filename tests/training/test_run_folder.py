@@ -4,10 +4,18 @@ import json
 from dataclasses import replace
 
 import pytest
+from omegaconf import OmegaConf
 
-from sqlgrpo.config import Config, DataConfig, EnvironmentConfig, ModelConfig, TrainingConfig
+from sqlgrpo.config import (
+    Config,
+    DataConfig,
+    EnvironmentConfig,
+    HaltsConfig,
+    ModelConfig,
+    TrainingConfig,
+)
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.training.run_folder import RunFolder, append
 
 
 @pytest.fixture
@@ -56,3 +64,33 @@ def test_metrics_are_appended_a_line_each(config):
     run.append_metrics({"step": 1})
     run.append_metrics({"step": 2})
     assert [json.loads(line)["step"] for line in run.metrics.read_text().splitlines()] == [1, 2]
+
+
+def test_a_resumed_run_forgets_what_it_takes_again_in_every_file(config):
+    run = RunFolder.open(config)
+    files = (run.metrics, run.hacks, run.counterexamples)
+    for file in files:
+        rows = [{"stage": "warm_start", "step": 9}, *({"stage": "grpo", "step": s} for s in (1, 2))]
+        append(file, rows)
+        with file.open("a") as out:
+            out.write('{"stage": "grpo", "st')  # a kill
+    run.forget("grpo", after_step=1)
+    for file in files:
+        kept = [json.loads(line) for line in file.read_text().splitlines()]
+        assert [(row["stage"], row["step"]) for row in kept] == [("warm_start", 9), ("grpo", 1)]
+
+
+def test_a_run_from_before_a_setting_existed_had_its_default(config):
+    run = RunFolder.open(config)
+    plain = OmegaConf.load(run.config)
+    del plain.training.halts, plain.training.curriculum, plain.verifier.suite.own_databases
+    run.config.write_text(OmegaConf.to_yaml(plain))
+    other = replace(config, training=TrainingConfig(curriculum="learnable"))
+    with pytest.raises(ConfigError, match=r"other settings \(training\.curriculum\)"):
+        RunFolder.open(other)
+    RunFolder.open(config)
+
+
+def test_limits_of_a_halt_may_change_when_a_run_is_continued(config):
+    RunFolder.open(config)
+    RunFolder.open(replace(config, training=TrainingConfig(halts=HaltsConfig(kl=None))))

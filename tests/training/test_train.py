@@ -77,6 +77,19 @@ def test_each_verifier_of_the_rubric_is_logged_under_its_name(finished):
         assert all(share >= 0.0 for share in shares)
 
 
+def test_each_step_says_where_its_time_goes_and_how_honest_its_reward_was(finished):
+    rows = [json.loads(line) for line in finished.metrics.read_text().splitlines()]
+    for row in (row for row in rows if row["stage"] == "grpo" and "reward" in row):
+        parts = sum(row[f"time/{part}_s"] for part in ("generate", "verify", "train", "other"))
+        assert row["time/step_s"] == pytest.approx(parts)
+        assert 0.0 <= row["hack/reward_without_equivalence"] <= 1.0
+
+
+def test_what_grpo_starts_from_is_the_first_candidate_for_the_best(finished):
+    rows = [json.loads(line) for line in finished.metrics.read_text().splitlines()]
+    assert [r["step"] for r in rows if "validation_suite_accuracy" in r] == [0, 2, 4]
+
+
 def test_grpo_moves_the_adapter_that_the_warm_start_left(finished):
     before = load_file(finished.warm_start / "adapter_model.safetensors")
     after = load_file(finished.root / "checkpoint-4" / "adapter_model.safetensors")

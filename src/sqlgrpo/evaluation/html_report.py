@@ -19,6 +19,8 @@ CURVES = {
     ("grpo", "validation_suite_accuracy"): "GRPO: validation suite accuracy",
     ("grpo", "frac_reward_zero_std"): "GRPO: share of groups with equal rewards",
     ("grpo", "completions/mean_length"): "GRPO: completion length in tokens",
+    ("grpo", "hack/reward_without_equivalence"): "GRPO: share of the reward without equivalence",
+    ("grpo", "hack/second_seed_disagreement"): "GRPO: share refuted by a suite of another seed",
 }
 WIDTH, HEIGHT, MARGIN = 600, 120, 6
 
@@ -43,6 +45,7 @@ def write_report(folder: Path, *, title: str, answers: int = 40) -> Path:
     environment = Environment(loader=PackageLoader("sqlgrpo.evaluation", "."), autoescape=True)
     page = environment.get_template("report.html.j2").render(
         title=title,
+        halt=_halt(folder / "halt.json"),
         stages=stages,
         metrics=metrics,
         examples=_examples(stages),
@@ -56,6 +59,10 @@ def write_report(folder: Path, *, title: str, answers: int = 40) -> Path:
 
 def _examples(stages: Stages) -> int:
     return max((f.n for figures in stages.values() for f in figures.values()), default=0)
+
+
+def _halt(path: Path) -> str:
+    return str(json.loads(path.read_text())["message"]) if path.is_file() else ""
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -87,6 +87,7 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
         "save_strategy": "steps",
         "save_steps": training.eval_every,
         "logging_steps": 1,
+        "logging_nan_inf_filter": not training.halts.not_finite,
         "report_to": trackers(config, run),
         "use_vllm": training.rollouts == "vllm",
         "run_name": run.root.name,
@@ -94,13 +95,16 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
         "deepspeed": deepspeed(training),
         **precision(config),
     }
-    return GRPOConfig(**ours | _stops(config) | _passed_through(config))
+    passed = _passed_through(config)
+    return GRPOConfig(**ours | passed | _generation(config, passed))
 
 
-def _stops(config: Config) -> dict[str, Any]:
+def _generation(config: Config, passed: dict[str, Any]) -> dict[str, Any]:
     """Where a base model's completion ends; stock TRL's ``generate`` cannot stop at a text."""
     stops = stop_strings(chat=config.model.chat)
-    return {"generation_kwargs": {"stop_strings": stops}} if stops and config.training.fast else {}
+    if not stops or not config.training.fast:
+        return {}
+    return {"generation_kwargs": {"stop_strings": stops, **(passed.get("generation_kwargs") or {})}}
 
 
 def sft_arguments(config: Config, run: RunFolder, *, max_steps: int) -> SFTConfig:

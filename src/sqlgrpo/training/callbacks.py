@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 from transformers import (
+    Trainer,
     TrainerCallback,
     TrainerControl,
     TrainerState,
     TrainingArguments,
 )
+from transformers.integrations import WandbCallback
 from transformers.trainer_callback import ExportableState
 
 from sqlgrpo.progress import Report
@@ -27,6 +30,11 @@ def restored(callback: ExportableState, state: TrainerState) -> dict[str, Any]:
     stored = state.stateful_callbacks.get(type(callback).__name__, {})
     attributes: dict[str, Any] = stored.get("attributes", {}) if isinstance(stored, dict) else {}
     return attributes if state.global_step else {}
+
+
+def finite(value: Any) -> Any:
+    """The value, or ``None`` for a number that JSON cannot hold."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class Metrics(TrainerCallback):
@@ -46,9 +54,15 @@ class Metrics(TrainerCallback):
         if not state.is_world_process_zero or not logs:
             return
         row = {"stage": self.stage, "step": state.global_step, "time": round(time.time(), 3)}
-        self.run.append_metrics(row | logs)
+        self.run.append_metrics(row | {name: finite(value) for name, value in logs.items()})
         shown = {SHOWN[key]: float(value) for key, value in logs.items() if key in SHOWN}
         self.report(state.global_step, **shown)
+
+
+def trackers_last(trainer: Trainer) -> None:
+    """W&B hears the figures of a step after our callbacks, which correct the learning rate."""
+    if (tracker := trainer.pop_callback(WandbCallback)) is not None:
+        trainer.add_callback(tracker)
 
 
 class Clock(TrainerCallback, ExportableState):
@@ -132,7 +146,11 @@ class Clock(TrainerCallback, ExportableState):
 
 
 class KeepBest(TrainerCallback, ExportableState):
-    """Measure validation suite accuracy every few steps and keep the best adapter."""
+    """Measure validation suite accuracy every few steps and keep the best adapter.
+
+    The first candidate is what GRPO starts from, unless the run asks for no measurement before its
+    end: then its last weights are the best.
+    """
 
     def __init__(
         self,
@@ -141,21 +159,22 @@ class KeepBest(TrainerCallback, ExportableState):
         run: RunFolder,
         every: int,
         report: Report,
-        best: float = -1.0,
     ) -> None:
         self.measure, self.keep = measure, keep
         self.run, self.every, self.report = run, every, report
-        self.best = best
+        self.accuracies: list[float] = []
         self.measured_at = -1
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps (``trainer_state.json``)."""
-        return {"args": {}, "attributes": {"best": self.best}}
+        return {"args": {}, "attributes": {"accuracies": self.accuracies}}
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self.best = restored(self, state).get("best", self.best)
+        self.accuracies = list(restored(self, state).get("accuracies", []))
+        if state.global_step == 0 and self.every < state.max_steps:
+            self.look(state)
 
     def on_step_end(
         self,
@@ -175,12 +194,12 @@ class KeepBest(TrainerCallback, ExportableState):
 
     def look(self, state: TrainerState) -> None:
         """Measure now; save the adapter when it is better than every earlier one."""
-        accuracy = self.measure()
+        accuracy, best = self.measure(), max(self.accuracies, default=-1.0)
+        self.accuracies.append(accuracy)
         self.measured_at = state.global_step
         row = {"stage": "grpo", "step": state.global_step, "validation_suite_accuracy": accuracy}
         if state.is_world_process_zero:
             self.run.append_metrics(row | {"time": round(time.time(), 3)})
-        self.report(state.global_step, best=max(accuracy, self.best))
-        if accuracy >= self.best:  # of equals, the one that has learnt longer
-            self.best = accuracy
+        self.report(state.global_step, best=max(accuracy, best))
+        if accuracy >= best:  # of equals, the one that has learnt longer
             self.keep()

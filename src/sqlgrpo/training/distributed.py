@@ -82,9 +82,12 @@ def barrier() -> None:
 
 def largest(value: int) -> int:
     """The largest value of all processes."""
-    if world().size == 1:
-        return value
-    return max(_gather(value))
+    return max(gathered(value))
+
+
+def gathered(value: T) -> list[T]:
+    """The values of all processes, by rank."""
+    return [value] if world().size == 1 else _gather(value)
 
 
 def divided(policy: Policy) -> Policy:

@@ -4,7 +4,7 @@
 2. base             the untrained model on held-out schemas
 3. ``warm_start``   a short supervised fine-tuning, so that right answers are sampled at all
 4. ``reinforce``    G completions per prompt, rewarded by the verifiers, advantages within groups:
-                    A_i = (r_i - mean(r)) / std(r)
+                    A_i = (r_i - mean(r)) / std(r); a run that goes wrong halts
 5. best             the checkpoint with the best validation suite accuracy, on held-out schemas
 
 Every step leaves its result in the run folder, and a run that was killed skips what is there.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,13 @@ from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report, phase
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.training import distributed
+from sqlgrpo.training.ahead import verified_ahead
 from sqlgrpo.training.arguments import grpo_arguments
-from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics
+from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics, trackers_last
+from sqlgrpo.training.curriculum import curriculum_for
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
+from sqlgrpo.training.halts import Halts, read_halt
 from sqlgrpo.training.multi_turn import TurnRollout
 from sqlgrpo.training.preflight import check_settings, check_start, stop_on_errors
 from sqlgrpo.training.preflight.trained import check_trained
@@ -57,6 +60,7 @@ from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.training.survive import StopOnSignal
 from sqlgrpo.training.survive_files import step_of
+from sqlgrpo.training.telemetry import Telemetry
 from sqlgrpo.training.warm_start import steps, warm_start
 from sqlgrpo.types import Example
 
@@ -141,8 +145,15 @@ class Job:
             )
 
     def reinforce(self, model: Any) -> None:
-        """GRPO, continued from the last whole checkpoint if there is one."""
-        with phase(self.console, "GRPO", self.config.training.max_steps) as report:
+        """GRPO, continued from the last whole checkpoint if there is one, until a halt."""
+        if halt := read_halt(self.run):
+            log.warning("GRPO %s", halt)
+            return
+        judge = self.environment.rubric.judge
+        with (
+            phase(self.console, "GRPO", self.config.training.max_steps) as report,
+            closing(Telemetry.of(self.config, judge, self.run)) as telemetry,
+        ):
             keep_best = KeepBest(
                 lambda: self._validate(trainer),
                 lambda: keep(trainer, self.run.best),
@@ -150,40 +161,52 @@ class Job:
                 self.config.training.eval_every,
                 report,
             )
+            halts = Halts(self.config.training.halts, self.run, lambda: keep_best.accuracies)
             stop = StopOnSignal(distributed.largest)
-            trainer = self.trainer(model, report, [keep_best, stop])
+            trainer = self.trainer(model, report, telemetry, [keep_best, halts, stop])
             last = distributed.on_main(self.run.last_checkpoint)
             if distributed.world().is_main:
-                self.run.forget_metrics("grpo", step_of(last) if last else 0)
+                self.run.forget("grpo", step_of(last) if last else -1)
             try:
-                trainer.train(resume_from_checkpoint=last)
+                with verified_ahead(trainer, self.environment, self.data.train, self.tokenizer):
+                    trainer.train(resume_from_checkpoint=last)
             finally:
                 stop.restore()
             stop.check(self.run.root)
             keep_best.finish(trainer.state)
 
     def trainer(
-        self, model: Any, report: Report, callbacks: Sequence[TrainerCallback]
+        self,
+        model: Any,
+        report: Report,
+        telemetry: Telemetry,
+        callbacks: Sequence[TrainerCallback],
     ) -> GRPOTrainer:
         """The real ``GRPOTrainer``, or our faster one with the same gradients."""
+        training, train = self.config.training, self.data.train
+        curriculum = curriculum_for(training.curriculum, train, self.config.seed)
+        hear = curriculum.hear if curriculum else None
         trainer = trainer_for(self.config)(
             model=model,
             args=grpo_arguments(self.config, self.run, world_size=distributed.world().size),
             peft_config=None if isinstance(model, PeftModel) else lora(self.config.model),
             processing_class=self.tokenizer,
-            reward_funcs=verifier_rewards(self.environment, self.data.train),
-            train_dataset=prompts(self.data.train, self.environment, chat=self.config.model.chat),
+            reward_funcs=verifier_rewards(self.environment, train, telemetry, hear),
+            train_dataset=prompts(train, self.environment, chat=self.config.model.chat),
             rollout_func=self._conversations(),
             callbacks=[
                 *callbacks,
-                Clock(self.config.training.max_minutes),
+                Clock(training.max_minutes),
                 Metrics("grpo", self.run, report),
             ],
         )
-        trainer.keep_checkpoints = self.config.training.keep_checkpoints
+        if curriculum:
+            curriculum.attach(trainer)
+        trainer.keep_checkpoints = training.keep_checkpoints
         trainer.remove_callback(PrinterCallback)
+        trackers_last(trainer)
         adapters_to_float32(trainer.model)
-        sharded = self.config.training.accelerator == "deepspeed"
+        sharded = training.accelerator == "deepspeed"
         stop_on_errors(check_trained(trainer.model, master_weights=sharded))
         return trainer
 

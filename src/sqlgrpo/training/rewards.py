@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+from transformers import TrainerState
+
 from sqlgrpo.environments import Environment
 from sqlgrpo.evaluation.evaluate import why
+from sqlgrpo.training.telemetry import Telemetry, verdict_figures
 from sqlgrpo.types import Completion, Example, Message, Score
 
 LogMetric = Callable[[str, float], None]
 LogExtra = Callable[[str, list[Any]], None]
+Hear = Callable[[Sequence[str], Sequence[Score]], None]
 
 
 @dataclass(slots=True)
@@ -26,6 +30,8 @@ class BatchScorer:
 
     environment: Environment
     examples: Mapping[str, Example]
+    hear: Hear | None = None
+    """Told of each batch's scores."""
     _key: list[tuple[str, Completion]] = field(default_factory=list)
     _scores: list[Score] = field(default_factory=list)
 
@@ -35,6 +41,8 @@ class BatchScorer:
             examples = [self.examples[example_id] for example_id in ids]
             self._scores = self.environment.score_batch(completions, examples)
             self._key = key
+            if self.hear is not None:
+                self.hear(ids, self._scores)
         return self._scores
 
     def figures(self, completions: Sequence[Completion], ids: Sequence[str]) -> dict[str, float]:
@@ -52,6 +60,8 @@ class VerifierReward:
     scorer: BatchScorer
     logs: bool = False
     """The one function of a batch that logs verdicts and reasons."""
+    telemetry: Telemetry | None = None
+    """Further checks, which it logs as well."""
 
     @property
     def __name__(self) -> str:
@@ -64,6 +74,7 @@ class VerifierReward:
         completions: Sequence[str | list[Message]],
         example_id: list[str],
         turns: list[list[Message]] | None = None,
+        trainer_state: TrainerState | None = None,
         log_metric: LogMetric | None = None,
         log_extra: LogExtra | None = None,
         **_: Any,
@@ -76,36 +87,41 @@ class VerifierReward:
         if turns is not None:
             said = [*turns]
         scores = self.scorer.scores(said, example_id)
-        if self.logs and log_metric is not None:
-            figures = telemetry(scores) | self.scorer.figures(said, example_id)
+        if self.logs and log_metric is not None and log_extra is not None:
+            step = trainer_state.global_step + 1 if trainer_state else 0
+            figures, columns = self._observed(said, example_id, scores, step)
             for name, value in figures.items():
                 log_metric(name, value)
-        if self.logs and log_extra is not None:
-            log_extra("sql", [score.parsed.sql or "" for score in scores])
-            log_extra("reason", [why(score) for score in scores])
+            for name, values in columns.items():
+                log_extra(name, values)
         environment = self.scorer.environment
         return [environment.contributions(score)[self.verifier] for score in scores]
 
+    def _observed(
+        self, said: Sequence[Completion], ids: Sequence[str], scores: Sequence[Score], step: int
+    ) -> tuple[dict[str, float], dict[str, list[str]]]:
+        """Figures of the batch, and columns for the table of completions."""
+        figures = verdict_figures(scores) | self.scorer.figures(said, ids)
+        columns = {
+            "sql": [score.parsed.sql or "" for score in scores],
+            "reason": [why(score) for score in scores],
+        }
+        if self.telemetry is not None:
+            examples = [self.scorer.examples[example_id] for example_id in ids]
+            more, columns["counterexample"] = self.telemetry.look(examples, scores, step)
+            figures |= more
+        return figures, columns
 
-def verifier_rewards(environment: Environment, examples: Sequence[Example]) -> list[VerifierReward]:
+
+def verifier_rewards(
+    environment: Environment,
+    examples: Sequence[Example],
+    telemetry: Telemetry | None = None,
+    hear: Hear | None = None,
+) -> list[VerifierReward]:
     """One TRL reward function per reward name of the environment: its verifiers."""
-    scorer = BatchScorer(environment, {example.id: example for example in examples})
+    scorer = BatchScorer(environment, {example.id: example for example in examples}, hear)
     return [
-        VerifierReward(verifier=name, scorer=scorer, logs=index == 0)
+        VerifierReward(name, scorer, logs=index == 0, telemetry=None if index else telemetry)
         for index, name in enumerate(environment.reward_names)
     ]
-
-
-def telemetry(scores: Sequence[Score]) -> dict[str, float]:
-    """Mean verdict per verifier, the share without SQL, and reward earned without equivalence."""
-    verdicts = [verdict for score in scores for verdict in score.verdicts]
-    names = sorted({verdict.verifier for verdict in verdicts})
-    means = {
-        f"verdict/{name}": fmean(v.score for v in verdicts if v.verifier == name) for name in names
-    }
-    paid = [score.reward for score in scores if score.reward < 1.0]
-    return {
-        **means,
-        "no_sql": fmean(score.parsed.sql is None for score in scores),
-        "reward_without_equivalence": fmean(paid) if paid else 0.0,
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,14 @@ from sqlgrpo.errors import ConfigError
 from sqlgrpo.files import write_atomically
 from sqlgrpo.training.survive_files import newest_whole
 
-MAY_CHANGE = ("evaluation", "training.max_steps", "training.max_minutes", "training.resume")
+MAY_CHANGE = (
+    "evaluation",
+    "training.max_steps",
+    "training.max_minutes",
+    "training.resume",
+    "training.halts",
+    "training.telemetry",
+)
 """Settings that a resumed run may change; any other difference is another run."""
 
 
@@ -63,23 +71,32 @@ class RunFolder:
     def best(self) -> Path:
         return self.root / "checkpoint-best"
 
+    @property
+    def halt(self) -> Path:
+        """Why the run stopped training by itself, if it did (``training.halts``)."""
+        return self.root / "halt.json"
+
+    @property
+    def hacks(self) -> Path:
+        """Rewarded queries that a suite with another seed tells from the gold."""
+        return self.root / "hacks.jsonl"
+
+    @property
+    def counterexamples(self) -> Path:
+        """Wrong queries, each with the smallest data that shows it."""
+        return self.completions / "counterexamples.jsonl"
+
     def last_checkpoint(self) -> Path | None:
         """The newest checkpoint that is whole; damaged ones are skipped with a warning."""
         return newest_whole(self.root)
 
-    def forget_metrics(self, stage: str, after_step: int) -> None:
+    def forget(self, stage: str, after_step: int) -> None:
         """Drop the rows of steps that a resumed run is about to take again."""
-        if not self.metrics.is_file():
-            return
-        kept = []
-        for line in self.metrics.read_text(encoding="utf-8").splitlines():
-            try:
-                row = json.loads(line)
-            except ValueError:  # the last line of a run that was killed
-                continue
-            if row["stage"] != stage or row["step"] <= after_step:
-                kept.append(line + "\n")
-        write_atomically(self.metrics, "".join(kept))
+        for file in (self.metrics, self.hacks, self.counterexamples):
+            if file.is_file():
+                lines = file.read_text(encoding="utf-8").splitlines()
+                kept = [line + "\n" for line in lines if _stays(line, stage, after_step)]
+                write_atomically(file, "".join(kept))
 
     def tracker_id(self) -> str:
         """The id of this run's W&B page, so that a resumed run continues the page."""
@@ -89,23 +106,40 @@ class RunFolder:
         return file.read_text()
 
     def append_metrics(self, row: dict[str, Any]) -> None:
-        with self.metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append(self.metrics, [row])
 
     def _check_same_run(self, new: dict[str, Any], *, resume: str) -> None:
         if resume == "never":
             raise ConfigError(f"{self.root} holds a run; name another output_dir or remove it")
-        old = OmegaConf.to_container(OmegaConf.load(self.config))
+        # A setting that is younger than the run had its default.
+        old = OmegaConf.merge(OmegaConf.create(asdict(Config())), OmegaConf.load(self.config))
+        before, now = flat(OmegaConf.to_container(old)), flat(new)
         changed = [
             key
-            for key in sorted(flat(new).keys() | flat(old).keys())
-            if flat(new).get(key) != flat(old).get(key) and not key.startswith(MAY_CHANGE)
+            for key in sorted(now.keys() | before.keys())
+            if now.get(key) != before.get(key) and not key.startswith(MAY_CHANGE)
         ]
         if changed:
             raise ConfigError(
                 f"{self.root} holds a run with other settings ({', '.join(changed[:5])}); "
                 "name another output_dir, or remove it to start again"
             )
+
+
+def append(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add one JSON line for each row."""
+    if rows:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _stays(line: str, stage: str, after_step: int) -> bool:
+    try:
+        row = json.loads(line)
+    except ValueError:  # the last line of a run that was killed
+        return False
+    return bool(row["stage"] != stage or row["step"] <= after_step)
 
 
 def flat(values: Any, prefix: str = "") -> dict[str, Any]:

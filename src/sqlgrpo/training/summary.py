@@ -6,6 +6,7 @@ from rich.console import Console
 
 from sqlgrpo.evaluation.figures import read_stages
 from sqlgrpo.evaluation.report import table
+from sqlgrpo.training.halts import read_halt
 from sqlgrpo.training.run_folder import RunFolder
 
 
@@ -13,6 +14,9 @@ def say(run: RunFolder, console: Console) -> float:
     """Print the table and return the last stage's suite accuracy, for sweeps."""
     stages = read_stages(run.evaluation)
     console.print(table(stages))
+    if halt := read_halt(run):
+        console.print(f"GRPO {halt}", style="bold red", markup=False, highlight=False)
+        console.print(f"What is measured above is {run.best}.\n", markup=False, highlight=False)
     best = run.best if run.best.is_dir() else run.warm_start
     console.print("Ask it something:\n", highlight=False)
     console.print(

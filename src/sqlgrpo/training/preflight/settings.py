@@ -157,18 +157,38 @@ def base_model(config: Config) -> Findings:
             "nothing has taught it to end with EOS; answers are cut at a blank line",
             "set training.warm_start.enabled=true",
         )
-    if training.trl.get("mask_truncated_completions"):
-        found += error(
-            "training.trl.mask_truncated_completions",
-            "a base model's answers end at a blank line, which counts as truncated: no loss left",
-            "set it to false",
-        )
     if not training.fast:
         found += warning(
             "training.fast=false with a base model",
             "stock TRL cannot stop at a blank line; answers run to the token limit",
             "set training.fast=true",
         )
+    return found
+
+
+def masked_stops(config: Config) -> Findings:
+    """TRL 1.16 calls every completion truncated whose last token is not EOS."""
+    trl = config.training.trl
+    if not trl.get("mask_truncated_completions"):
+        return []
+    asked = trl.get("generation_kwargs") or {}
+    given = asked.get("stop_strings") or asked.get("stop")
+    if not given and config.model.chat:
+        return []
+    where = f"at {given!r}" if given else "at a blank line, as a base model's do,"
+    return error(
+        "training.trl.mask_truncated_completions",
+        f"a completion that ends {where} counts as truncated: it has no loss left",
+        "set it to false" + (", or leave out the stop strings" if given else ""),
+    )
+
+
+def halting(config: Config) -> Findings:
+    halts = config.training.halts
+    found: Findings = []
+    for name, least in (("window", 1), ("evaluations", 1)):
+        if getattr(halts, name) < least:
+            found += error(f"training.halts.{name}", f"{getattr(halts, name)}", "set at least 1")
     return found
 
 
@@ -219,6 +239,8 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     checkpoints_between_generations,
     exploration,
     base_model,
+    masked_stops,
+    halting,
     answer_lengths,
     vllm_length,
     merged_in_bfloat16,
