@@ -14,6 +14,7 @@ from tests.training.tiny_run import config
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
+from sqlgrpo.training.preflight import check_settings
 from sqlgrpo.training.rollouts_continuous import ContinuousGRPOTrainer
 
 PROMPTS = [[5, 6, 7, 8, 9]] * 3 + [[30]] * 3 + [[12, 13]] * 3
@@ -76,3 +77,10 @@ def test_stock_trl_cannot_be_asked_for_it() -> None:
     settings = config(Path("nowhere"), "training.rollouts=continuous", "training.fast=false")
     with pytest.raises(ConfigError, match=r"training\.fast=true"):
         trainer_for(settings)
+
+
+def test_the_switch_of_trl_is_refused_with_ours_instead() -> None:
+    settings = config(Path("nowhere"), "+training.trl.use_transformers_continuous_batching=true")
+    found = [finding for finding in check_settings(settings) if finding.level == "error"]
+
+    assert ["training.rollouts=continuous" in finding.next_step for finding in found] == [True]

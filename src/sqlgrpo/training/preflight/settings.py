@@ -32,6 +32,18 @@ def vllm_by_the_back_door(config: Config) -> Findings:
     )
 
 
+def continuous_by_the_back_door(config: Config) -> Findings:
+    """TRL 1.16 casts the trained weights to bfloat16 to sample from them, and leaves them so."""
+    name = "use_transformers_continuous_batching"
+    if name not in config.training.trl:
+        return []
+    return error(
+        f"training.trl.{name}",
+        "TRL leaves the trained weights in bfloat16, where small steps are rounded away",
+        "set training.rollouts=continuous, which samples from a copy",
+    )
+
+
 def quantized_for_zero3(config: Config) -> Findings:
     """Sharding packed weights needs a storage type that bitsandbytes does not use by default."""
     training = config.training
@@ -229,6 +241,7 @@ def merged_in_bfloat16(config: Config) -> Findings:
 CHECKS: tuple[Callable[[Config], Findings], ...] = (
     quantized_for_vllm,
     vllm_by_the_back_door,
+    continuous_by_the_back_door,
     quantized_for_zero3,
     quantized_without_adapter,
     low_precision_master,
