@@ -66,10 +66,22 @@ def main() -> int:
 
 
 def study(options: argparse.Namespace) -> None:
-    """The warm start, every arm with every seed, then the figures."""
+    """The warm start, every arm with every seed, then the figures of what is finished."""
     options.run.mkdir(parents=True, exist_ok=True)
+    if not options.report:
+        run_arms(options)
+    figures = compared(options)
+    write_result(options.output, "learning_study", figures, settings=_settings(options))
+    for arm, figure in figures["arms"].items():
+        print(f"{arm}: {figure['mean']:.3f} ({figure['gain']:+.3f} on the warm start)")
+
+
+def run_arms(options: argparse.Namespace) -> None:
+    """What has not been run yet, ``--parallel`` at a time."""
     if not _figures(options.run / "start"):
-        _wait([_child(options, "start", 0, threads=os.cpu_count() or 1)])
+        first = _child(options, "start", 0, threads=os.cpu_count() or 1)
+        while _alive(first):
+            time.sleep(POLL_S)
     waiting = [
         (arm, seed)
         for seed, arm in product(options.seeds, options.arms)
@@ -83,10 +95,6 @@ def study(options: argparse.Namespace) -> None:
             running.append(_child(options, arm, seed, threads=options.threads))
         time.sleep(POLL_S)
         running = [child for child in running if _alive(child)]
-    figures = compared(options)
-    write_result(options.output, "learning_study", figures, settings=_settings(options))
-    for arm, figure in figures["arms"].items():
-        print(f"{arm}: {figure['mean']:.3f} ({figure['gain']:+.3f} on the warm start)")
 
 
 def start(options: argparse.Namespace) -> None:
@@ -171,24 +179,30 @@ def _job(
 def compared(options: argparse.Namespace) -> dict[str, Any]:
     """Suite accuracy of every run, and every arm against the warm start and against ours."""
     base = right(options.run / "start", "warm_start")
-    answers = {
-        arm: [right(_folder(options, arm, seed), arm) for seed in options.seeds]
-        for arm in options.arms
-    }
     before = fmean(base.values())
+    answers = {arm: finished(options, arm) for arm in options.arms}
     arms: dict[str, Any] = {}
     for arm, runs in answers.items():
-        shares = [fmean(run.values()) for run in runs]
+        shares = [fmean(run.values()) for run in runs.values()]
         arms[arm] = {
+            "seeds": list(runs),
             "suite_accuracy": shares,
             "mean": fmean(shares),
             "gain": fmean(shares) - before,
-            "steps": [_steps(_folder(options, arm, seed)) for seed in options.seeds],
-            "against_warm_start": paired([base] * len(runs), runs),
+            "steps": [_steps(_folder(options, arm, seed)) for seed in runs],
+            "against_warm_start": paired([base] * len(runs), list(runs.values())),
         }
-        if arm != "ours" and "ours" in answers:
-            arms[arm]["ours_against_it"] = paired(runs, answers["ours"])
+        common = [seed for seed in runs if seed in answers.get("ours", {})]
+        if arm != "ours" and common:
+            ours = [answers["ours"][seed] for seed in common]
+            arms[arm]["ours_against_it"] = paired([runs[seed] for seed in common], ours)
     return {"warm_start": {"suite_accuracy": before, "n": len(base)}, "arms": arms}
+
+
+def finished(options: argparse.Namespace, arm: str) -> dict[int, dict[str, bool]]:
+    """By seed: which questions the arm's last weights answer rightly."""
+    folders = {seed: _folder(options, arm, seed) for seed in options.seeds}
+    return {seed: right(folder, arm) for seed, folder in folders.items() if _figures(folder)}
 
 
 def paired(
@@ -250,11 +264,6 @@ def _alive(child: subprocess.Popen[bytes]) -> bool:
     return status is None
 
 
-def _wait(children: list[subprocess.Popen[bytes]]) -> None:
-    while any(_alive(child) for child in children):
-        time.sleep(POLL_S)
-
-
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "arms": options.arms,
@@ -281,6 +290,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=12.0, help="training time of an arm")
     parser.add_argument("--parallel", type=int, default=1, help="arms at a time")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--report", action="store_true", help="only figures of finished arms")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 
