@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 
 import sqlglot
 from sqlglot.errors import SqlglotError
@@ -20,7 +21,9 @@ from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
 from sqlgrpo.databases.flavours import Flavour
 from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
+from sqlgrpo.databases.placed import telling_contents
 from sqlgrpo.databases.preview import Preview, preview
+from sqlgrpo.databases.probes import Probe, read_probes
 from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sizes import aimed, read_sizes
@@ -240,15 +243,36 @@ class Bench:
         profile.read(tree, schema, guest=True)
         sizes = read_sizes(profile, tree, schema)
         others = profile.tables - known
+        probes = tuple(read_probes(tree, self.case.gold.tree, schema))
         says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts
-        purpose = repr((*says, sorted(sizes), sorted(others)) if sizes or others else says)
+        purpose = repr((*says, sorted(sizes), sorted(others), probes))
         if purpose not in self._own:
             while len(self._own) >= OWN:
                 for candidate in self._own.popitem(last=False)[1]:
                     candidate.session.close()
             more = aimed(sizes, others, self._config.rows)
-            self._own[purpose] = list(self._made(profile, purpose, more))
+            made = [*self._made(profile, purpose, more), *self._probed(profile, purpose, probes)]
+            self._own[purpose] = made
         return self._own[purpose]
+
+    def _probed(
+        self, profile: Profile, purpose: str, probes: tuple[Probe, ...]
+    ) -> Iterator[Candidate]:
+        """Databases with rows on which the prediction's own expressions matter."""
+        deadline = time.thread_time() + self._limits.timeout_s
+        rng = Random(f"{self._config.seed} {purpose} {self.case.key}")
+        plan, tree = self.case.blueprint, self.case.gold.tree
+        for contents in telling_contents(probes, tree, profile, plan, self._limits, rng):
+            try:
+                found = self._search.open(contents)
+            except ExampleError:
+                continue  # the gold fails on these rows
+            if found.certain or not self.suite.certain:
+                yield found
+            else:
+                found.session.close()
+            if time.thread_time() > deadline:
+                return
 
     def _made(self, profile: Profile, purpose: str, more: list[Flavour]) -> Iterator[Candidate]:
         """Databases for one purpose, as many as a query's own time is enough for."""
