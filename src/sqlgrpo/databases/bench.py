@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from random import Random
 
 import sqlglot
 from sqlglot.errors import SqlglotError
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
+from sqlgrpo.databases.blocks import block_contents, grouped_places
 from sqlgrpo.databases.compare import Comparison, GoldRows
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
@@ -23,7 +25,7 @@ from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.placed import telling_contents
 from sqlgrpo.databases.preview import Preview, preview
-from sqlgrpo.databases.probes import Probe, read_probes
+from sqlgrpo.databases.probes import read_probes
 from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sizes import aimed, read_sizes
@@ -245,24 +247,26 @@ class Bench:
         others = profile.tables - known
         probes = tuple(read_probes(tree, self.case.gold.tree, schema))
         says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts
-        purpose = repr((*says, sorted(sizes), sorted(others), probes))
+        grouped = sorted(grouped_places(tree, schema)) if sizes else ()
+        purpose = repr((*says, sorted(sizes), sorted(others), probes, grouped))
         if purpose not in self._own:
             while len(self._own) >= OWN:
                 for candidate in self._own.popitem(last=False)[1]:
                     candidate.session.close()
             more = aimed(sizes, others, self._config.rows)
-            made = [*self._made(profile, purpose, more), *self._probed(profile, purpose, probes)]
-            self._own[purpose] = made
+            rng = Random(f"{self._config.seed} {purpose} {self.case.key}")
+            plan, gold = self.case.blueprint, self.case.gold.tree
+            placed = chain(
+                block_contents(tree, gold, sizes, profile, plan),
+                telling_contents(probes, gold, profile, plan, self._limits, rng),
+            )
+            self._own[purpose] = [*self._made(profile, purpose, more), *self._opened(placed)]
         return self._own[purpose]
 
-    def _probed(
-        self, profile: Profile, purpose: str, probes: tuple[Probe, ...]
-    ) -> Iterator[Candidate]:
-        """Databases with rows on which the prediction's own expressions matter."""
+    def _opened(self, placed: Iterable[Contents]) -> Iterator[Candidate]:
+        """Those of the databases that can be used, as many as a query's own time is enough for."""
         deadline = time.thread_time() + self._limits.timeout_s
-        rng = Random(f"{self._config.seed} {purpose} {self.case.key}")
-        plan, tree = self.case.blueprint, self.case.gold.tree
-        for contents in telling_contents(probes, tree, profile, plan, self._limits, rng):
+        for contents in placed:
             try:
                 found = self._search.open(contents)
             except ExampleError:

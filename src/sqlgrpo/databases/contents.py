@@ -84,7 +84,7 @@ class Maker:
         unique = {key[0].lower() for key in (table.primary_key, *table.uniques) if len(key) == 1}
         columns = []
         for number, column in enumerate(table.columns):
-            choice = self._choice(table, column)
+            choice = self.choice(table, column)
             if column.name.lower() in unique:
                 values = distinct_values(choice, column, count, flavour, rng)
             else:
@@ -117,7 +117,8 @@ class Maker:
                 aims.append(None)
         return aims
 
-    def _choice(self, table: Table, column: Column) -> Pool:
+    def choice(self, table: Table, column: Column) -> Pool:
+        """The values that a column is filled from."""
         place = (table.name.lower(), column.name.lower())
         group = self._groups.get(place)
         if group is None or kind(column, []) in (*MOMENTS, "boolean"):
