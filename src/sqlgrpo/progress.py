@@ -1,4 +1,4 @@
-"""Live progress on a terminal, one log line per phase everywhere else."""
+"""Live progress on a terminal; everywhere else log lines, one per tenth of a phase at most."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from rich.progress import (
 
 log = logging.getLogger(__name__)
 
+LINES = 10
+"""Log lines of one phase without a terminal."""
+
 
 @dataclass(slots=True)
 class Report:
@@ -37,6 +40,22 @@ class Report:
     def advance(self, count: int) -> None:
         """Add to the steps that are done."""
         self.progress.advance(self.task, count)
+        task = self.progress.tasks[self.task]
+        if not self.progress.disable or not task.total:
+            return
+        tenths = [done * LINES // task.total for done in (task.completed - count, task.completed)]
+        if tenths[0] < tenths[1]:
+            log.info("%s: %d of %d", task.description, task.completed, task.total)
+
+
+def pace(count: int, seconds: float) -> str:
+    """How long the questions took, together and each.
+
+    >>> pace(64, 16.0)
+    '64 questions in 16.0 s, 0.25 s each'
+    """
+    named = "1 question" if count == 1 else f"{count} questions"
+    return f"{named} in {seconds:.1f} s, {seconds / max(count, 1):.2f} s each"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rich.console import Console
 from sqlgrpo.config import EvaluateConfig
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.evaluation.run import run
+from sqlgrpo.inference.generate import Generator
 from sqlgrpo.settings import read
 
 QUIET = Console(quiet=True)
@@ -49,6 +50,28 @@ def test_the_base_model_can_be_measured(tmp_path):
     assert evaluate(tmp_path, *changes).figures["suite_accuracy"].n == 4
 
 
+def test_an_evaluation_that_was_stopped_asks_no_answer_twice(tmp_path, monkeypatch):
+    def out_of_memory(*_: object) -> None:
+        raise MemoryError
+
+    asked: list[int] = []
+    ask = Generator.__call__
+
+    def counted(self, conversations, *hear):
+        asked.append(len(conversations))
+        return ask(self, conversations, *hear)
+
+    monkeypatch.setattr(Generator, "__call__", counted)
+    changes = ["policy=base", "model=tiny", "evaluation.limit=4", "evaluation.max_new_tokens=4"]
+    with monkeypatch.context() as broken:
+        broken.setattr("sqlgrpo.evaluation.run.score_completions", out_of_memory)
+        with pytest.raises(MemoryError):
+            evaluate(tmp_path, *changes)
+    assert evaluate(tmp_path, *changes).figures["suite_accuracy"].n == 4
+    assert asked == [4, 0]
+    assert [file.name for file in (tmp_path / "completions").iterdir()] == ["evaluation-base.jsonl"]
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -56,9 +79,11 @@ def test_the_base_model_can_be_measured(tmp_path):
         ("policy=checkpoint", "name a checkpoint=DIR"),
         ("checkpoint=/nowhere", "no such folder"),
         ("split=tst", "did you mean 'test'"),
+        ("evaluation.weights=flaot32", "did you mean 'float32'"),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_one_clear_line(tmp_path, override, message):
-    more = ["policy=gold"] if override.startswith("split") else []
+    policies = {"split": ["policy=gold"], "evaluation": ["policy=base", "model=tiny"]}
+    more = policies.get(override.partition("=")[0].partition(".")[0], [])
     with pytest.raises(ConfigError, match=message):
         evaluate(tmp_path, *more, override)

@@ -12,6 +12,7 @@ import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 ROW = {"question": "How many?", "context": "CREATE TABLE t (a TEXT)", "answer": "SELECT a FROM t"}
+ASKED = ["--checkpoint", "plain", "--query", "?", "--schema", "schema.sql"]
 BROKEN = ROW | {"answer": "SELECT missing FROM t"}
 
 
@@ -79,6 +80,9 @@ def test_a_model_that_does_not_exist_stops_the_run_before_anything_is_written(fo
         (["--checkpoint", "plain", "--query", "?", "--db", "empty.jsonl"], "has no tables"),
         (["--checkpoint", "plain", "--query", "?", "--db", "garbage.jsonl"], "not a SQLite"),
         (["--checkpoint", "plain", "--query", "?"], "no schema"),
+        (["--checkpoint", "plain", "--query", "?", "--output", "plain"], "is a folder"),
+        ([*ASKED, "--batch-size", "0"], "batch_size 0: set at least 1"),
+        ([*ASKED, "--weights", "float8"], "no choice of weights named 'float8'"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_named(folder, arguments, message):

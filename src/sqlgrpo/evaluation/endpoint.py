@@ -7,17 +7,14 @@ server that refuses the key or does not know the model ends the run, for all wou
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import httpx
@@ -26,6 +23,7 @@ from sqlgrpo.config import EndpointConfig, EvaluationConfig
 from sqlgrpo.environments import Advance, SqlEnv, converse
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.evaluation.policies import Policy
+from sqlgrpo.inference.journal import Journal, Reply, request_id
 from sqlgrpo.types import Completion, Example, Message
 
 log = logging.getLogger(__name__)
@@ -35,59 +33,6 @@ WORTH_RETRYING = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 LONGEST_WAIT_S = 60.0
 FAILED = "(no answer: the endpoint failed)"
 """Stands for the completion that never came; the conversation ends with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back for one request: a text, or why there is none."""
-
-    text: str = ""
-    error: str = ""
-
-
-@dataclass(slots=True)
-class Journal:
-    """Replies by request, in a file that grows by a line for each."""
-
-    path: Path
-    replies: dict[str, Reply] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    @classmethod
-    def open(cls, path: Path) -> Journal:
-        """Read the answers there are. Failures are asked again, and so is what was on its way
-        when a run was killed."""
-        journal = cls(path)
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        for line in lines:
-            try:
-                row = json.loads(line)
-                if not row["error"]:
-                    journal.replies[row["request"]] = Reply(row["text"])
-            except (ValueError, KeyError, TypeError):
-                continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return journal
-
-    def answered(self, request: str) -> str | None:
-        """The text of an earlier reply; failures are asked again."""
-        reply = self.replies.get(request)
-        return reply.text if reply and not reply.error else None
-
-    def add(self, request: str, question: str, reply: Reply) -> None:
-        """Keep a reply before anything else can go wrong."""
-        row = {"request": request, "text": reply.text, "error": reply.error, "question": question}
-        with self._lock, self.path.open("a", encoding="utf-8") as file:
-            self.replies[request] = reply
-            file.write("\n" * self._is_torn() + json.dumps(row) + "\n")
-
-    def _is_torn(self) -> bool:
-        """Whether the last line lacks its end."""
-        if not self.path.stat().st_size:
-            return False
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,7 +65,7 @@ class Endpoint:
         if any(message["content"] == FAILED for message in messages):
             return FAILED
         body = self._body(messages)
-        request = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
+        request = request_id(body)
         known = self.journal.answered(request)
         if known is not None:
             return known

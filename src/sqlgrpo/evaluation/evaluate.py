@@ -1,4 +1,4 @@
-"""Score a policy on examples: what share of its queries is valid, and what share is right."""
+"""Score a policy's completions: what share of its queries is valid, and what share is right."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sqlgrpo.config import EvaluationConfig
 from sqlgrpo.environments import Advance, SqlEnv
+from sqlgrpo.environments.conversation import in_silence
 from sqlgrpo.evaluation.figures import Figure, mean
-from sqlgrpo.evaluation.policies import Policy
 from sqlgrpo.files import write_atomically
 from sqlgrpo.types import Completion, Example, Score
 from sqlgrpo.verifiers import build_verifier
@@ -24,6 +24,8 @@ METRICS = {
     "exact_match": "exact",
 }
 """Metric in ``evaluation.json`` -> the verifier whose mean score it is."""
+CHUNK = 64
+"""Completions that are scored together; progress moves in these steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +64,19 @@ def why(score: Score) -> str:
     return score.parsed.problem or "; ".join(reasons)
 
 
-def evaluate(
-    policy: Policy,
-    examples: Sequence[Example],
-    environment: SqlEnv,
-    config: EvaluationConfig,
-    advance: Advance = lambda _: None,
-) -> Evaluation:
-    """Let the policy answer every example and measure the answers."""
-    chosen = list(examples[: config.limit])
-    completions = policy(chosen, advance)
-    return score_completions(chosen, completions, environment, config)
-
-
 def score_completions(
     examples: Sequence[Example],
     completions: Sequence[Completion],
     environment: SqlEnv,
     config: EvaluationConfig,
+    advance: Advance = in_silence,
 ) -> Evaluation:
-    """Figures for completions that are already there."""
-    scores = environment.score_batch(completions, examples)
+    """Figures for completions; ``advance`` hears how many were scored."""
+    scores: list[Score] = []
+    for start in range(0, len(examples), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        scores += environment.score_batch(completions[chunk], examples[chunk])
+        advance(len(examples[chunk]))
     figures = {"reward": mean([score.reward for score in scores], config.confidence)}
     for metric, verifier_name in METRICS.items():
         verifier = build_verifier(verifier_name, environment.rubric.judge)

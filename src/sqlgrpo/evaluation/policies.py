@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from sqlgrpo.config import EvaluationConfig
 from sqlgrpo.environments import Advance as Advance
 from sqlgrpo.environments import SqlEnv, converse
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.types import Completion, Example, Message
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from sqlgrpo.inference.resume import Ask
 
 
 class Policy(Protocol):
@@ -29,21 +28,8 @@ def gold_policy(examples: Sequence[Example], advance: Advance) -> list[str]:
     return [example.gold_sql for example in examples]
 
 
-def model_policy(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    environment: SqlEnv,
-    config: EvaluationConfig,
-    *,
-    chat: bool,
-) -> Policy:
-    """Greedy decoding, in as many turns as the environment has."""
-    from sqlgrpo.inference.generate import Decoding, Generator
-
-    decoding = Decoding(
-        max_new_tokens=config.max_new_tokens, batch_size=config.batch_size, weights=config.weights
-    )
-    ask = Generator(model, tokenizer, decoding, chat=chat)
+def model_policy(ask: Ask, environment: SqlEnv) -> Policy:
+    """A model's answers, in as many turns as the environment has."""
 
     def speak(conversations: Sequence[Sequence[Message]], advance: Advance) -> list[str]:
         return ask(conversations, lambda _index, _text: advance(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from sqlgrpo.data import load, split
 from sqlgrpo.environments import SqlEnv, build_environment
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.evaluation.endpoint import endpoint_policy
-from sqlgrpo.evaluation.evaluate import Evaluation, evaluate, score_completions
+from sqlgrpo.evaluation.evaluate import Evaluation, score_completions
 from sqlgrpo.evaluation.figures import write_stage
 from sqlgrpo.evaluation.policies import Policy, gold_policy, load_hacks, model_policy
 from sqlgrpo.evaluation.report import table
-from sqlgrpo.progress import phase
+from sqlgrpo.inference.journal import Journal
+from sqlgrpo.progress import pace, phase
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.settings import ROOT, from_file
 from sqlgrpo.types import Example
@@ -41,6 +43,7 @@ def run(config: EvaluateConfig, console: Console, *, model_given: bool = False) 
     folder = Path(config.output_dir)
     stages = write_stage(folder / "evaluation.json", config.policy, measured.figures)
     measured.write(folder / "completions" / f"evaluation-{config.policy}.jsonl")
+    _answers(config).unlink(missing_ok=True)
     console.print(table({config.policy: stages[config.policy]}))
     return measured
 
@@ -49,13 +52,19 @@ def _measure(config: EvaluateConfig, environment: SqlEnv, console: Console) -> E
     if config.policy == "hacks":
         file = config.evaluation.hacks or str(ROOT / "tests" / "fixtures" / "hacks.jsonl")
         return score_completions(*load_hacks(Path(file)), environment, config.evaluation)
-    examples = _examples(config, environment)
+    examples = _examples(config, environment, console)
     policy = _policy(config, environment)
-    with phase(console, f"evaluate {config.policy}", len(examples)) as report:
-        return evaluate(policy, examples, environment, config.evaluation, report.advance)
+    with phase(console, f"answer ({config.policy})", len(examples)) as report:
+        start = time.monotonic()
+        completions = policy(examples, report.advance)
+    log.info("%s", pace(len(examples), time.monotonic() - start))
+    with phase(console, "verify", len(examples)) as report:
+        return score_completions(
+            examples, completions, environment, config.evaluation, report.advance
+        )
 
 
-def _examples(config: EvaluateConfig, environment: SqlEnv) -> list[Example]:
+def _examples(config: EvaluateConfig, environment: SqlEnv, console: Console) -> list[Example]:
     """The chosen split, without the examples whose gold cannot be scored."""
     from sqlgrpo.data.audit import audit
 
@@ -74,7 +83,7 @@ def _examples(config: EvaluateConfig, environment: SqlEnv) -> list[Example]:
         chosen = getattr(parts, config.split)
     chosen = chosen[: config.evaluation.limit]
     if config.data.audit:
-        chosen = list(audit(chosen, environment.rubric).kept)
+        chosen = list(audit(chosen, environment.rubric, console=console).kept)
     if not chosen:
         raise ConfigError(f"data: no example is left in split {config.split!r}")
     return chosen
@@ -86,20 +95,22 @@ def _policy(config: EvaluateConfig, environment: SqlEnv) -> Policy:
     if config.policy == "endpoint":
         folder = Path(config.output_dir)
         return endpoint_policy(config.endpoint, environment, config.evaluation, folder)
+    from sqlgrpo.inference.generate import Decoding, Generator
+    from sqlgrpo.inference.resume import Remembering, who
     from sqlgrpo.models import load_checkpoint, load_model, load_tokenizer
 
-    model = (
-        load_model(config.model)
-        if config.policy == "base"
-        else load_checkpoint(config.model, Path(str(config.checkpoint)))
-    )
-    return model_policy(
-        model,
-        load_tokenizer(config.model),
-        environment,
-        config.evaluation,
-        chat=config.model.chat,
-    )
+    decoding = Decoding.greedy(config.evaluation)
+    checkpoint = Path(str(config.checkpoint)) if config.policy == "checkpoint" else None
+    model = load_checkpoint(config.model, checkpoint) if checkpoint else load_model(config.model)
+    ask = Generator(model, load_tokenizer(config.model), decoding, chat=config.model.chat)
+    name = who(config.model.name, checkpoint, decoding)
+    journal = Journal.open(_answers(config))
+    return model_policy(Remembering(ask=ask, journal=journal, who=name), environment)
+
+
+def _answers(config: EvaluateConfig) -> Path:
+    """Where a model's answers are kept until the evaluation is done."""
+    return Path(config.output_dir) / "completions" / f".answers-{config.policy}.jsonl"
 
 
 def _settings_of_checkpoint(config: EvaluateConfig, *, model_given: bool) -> EvaluateConfig:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from sqlgrpo.errors import ConfigError
+from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.inference.probe import reason_not_to_trust
 from sqlgrpo.inference.rollout import Finished, Limits, Rollout, Sample
 from sqlgrpo.inference.sampling import Sampler, resolved, unsupported
@@ -91,8 +91,7 @@ def reason_not_to_share(model: Any, config: GenerationConfig) -> str:
 
 def copy_dtype(model: Any, weights: str) -> torch.dtype | None:
     """The precision of the copy to sample from; ``None`` to sample from the live model."""
-    if weights not in WEIGHTS:
-        raise ConfigError(f"weights {weights!r}: choose one of {', '.join(WEIGHTS)}")
+    check_weights(weights)
     if weights == "model":
         return None
     reason = reason_not_to_copy(model)
@@ -102,6 +101,12 @@ def copy_dtype(model: Any, weights: str) -> torch.dtype | None:
         log.warning("sampling from the live model, not from a %s copy: %s", weights, reason)
         return None
     return torch.bfloat16 if weights == "bfloat16" else torch.float32
+
+
+def check_weights(name: str) -> None:
+    """Raise ``ConfigError`` unless the name is one of ``WEIGHTS``."""
+    if name not in WEIGHTS:
+        raise unknown("choice of weights", name, WEIGHTS)
 
 
 def _worth_a_copy(model: Any) -> bool:

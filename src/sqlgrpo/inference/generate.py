@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
+from sqlgrpo.config import EvaluationConfig
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.inference.engine import RolloutEngine, check_weights, reason_not_to_share
 from sqlgrpo.inference.probe import evaluating, reason_not_to_trust
 from sqlgrpo.models.prompts import eos_ids, prompt_ids, stop_strings
 from sqlgrpo.models.shadow import base_of
@@ -34,6 +36,23 @@ class Decoding:
     """0 is greedy."""
     weights: str = "auto"
     """A name in ``sqlgrpo.inference.engine.WEIGHTS``."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_new_tokens", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} {getattr(self, name)}: set at least 1")
+        if self.temperature < 0:
+            raise ConfigError(f"temperature {self.temperature}: set 0 (greedy) or more")
+        check_weights(self.weights)
+
+    @classmethod
+    def greedy(cls, config: EvaluationConfig) -> Decoding:
+        """The most likely token each time, as an evaluation asks for."""
+        return cls(
+            max_new_tokens=config.max_new_tokens,
+            batch_size=config.batch_size,
+            weights=config.weights,
+        )
 
     def config(self, model: Any, tokenizer: Any, *, chat: bool) -> GenerationConfig:
         """The same in transformers' words; the model's own sampling defaults do not count."""

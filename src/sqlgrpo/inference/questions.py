@@ -12,8 +12,8 @@ from sqlgrpo.parsers.schema import parse_schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A question about a database whose tables are known."""
+class Question:
+    """Something asked about a database whose tables are known."""
 
     question: str
     schema: str
@@ -33,7 +33,7 @@ def schema_text(schema: Path | None, database: Path | None) -> str | None:
     return text
 
 
-def read_questions(query: str | None, file: Path | None, schema: str | None) -> list[Ask]:
+def read_questions(query: str | None, file: Path | None, schema: str | None) -> list[Question]:
     """The questions to answer; ``ConfigError`` when one is empty or has no schema."""
     if file is None:
         return [_ask({"question": query}, schema, "--query")]
@@ -62,10 +62,10 @@ def _row(line: str, file: Path, number: int) -> dict[str, object]:
     return row
 
 
-def _ask(row: dict[str, object], schema: str | None, where: str) -> Ask:
+def _ask(row: dict[str, object], schema: str | None, where: str) -> Question:
     question, context = row.get("question"), row.get("context", schema)
     if not isinstance(question, str) or not question.strip():
         raise ConfigError(f"{where}: the question is empty")
     if not isinstance(context, str) or not context.strip():
         raise ConfigError(f"{where}: no schema; add --schema FILE or --db FILE.sqlite")
-    return Ask(question=question.strip(), schema=context.strip())
+    return Question(question=question.strip(), schema=context.strip())

@@ -27,6 +27,11 @@ def is_checkpoint(folder: Path) -> bool:
     )
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """The files of a checkpoint that hold its weights."""
+    return [*sorted(folder.glob("*.safetensors")), *sorted(folder.glob("*.bin"))]
+
+
 def check_checkpoint(folder: Path) -> None:
     """Raise ``ConfigError`` unless the folder holds an adapter or a model."""
     if not folder.is_dir():

@@ -32,6 +32,7 @@ from sqlgrpo.evaluation.evaluate import Evaluation, score_completions
 from sqlgrpo.evaluation.figures import Stages, read_stages, write_stage
 from sqlgrpo.evaluation.html_report import write_report
 from sqlgrpo.evaluation.policies import Policy, model_policy
+from sqlgrpo.inference.generate import Decoding, Generator
 from sqlgrpo.models import (
     adapters_to_float32,
     is_checkpoint,
@@ -245,8 +246,9 @@ class Job:
         )
 
     def _policy(self, model: Any) -> Policy:
-        settings, chat = self.config.evaluation, self.config.model.chat
-        return model_policy(model, self.tokenizer, self.environment, settings, chat=chat)
+        decoding = Decoding.greedy(self.config.evaluation)
+        ask = Generator(model, self.tokenizer, decoding, chat=self.config.model.chat)
+        return model_policy(ask, self.environment)
 
 
 def whole(trainer: GRPOTrainer) -> AbstractContextManager[Any]:

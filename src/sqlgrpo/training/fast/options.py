@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlgrpo.errors import ConfigError
-
-SAMPLING = ("auto", "model", "bfloat16", "float32")
+from sqlgrpo.inference.engine import check_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +22,14 @@ class FastOptions:
     """Packed tokens held in memory at once; more are split and recomputed in the backward pass.
     ``None`` allows as many as stock would hold for the same micro-batch."""
     sampling: str = "auto"
-    """Weights that completions are sampled from: ``model`` is the live model; ``bfloat16`` and
-    ``float32`` a merged copy, refreshed before each rollout; ``auto`` a bfloat16 copy on CPUs
-    that compute in it, else the live model."""
+    """Weights that completions are sampled from, a name in ``sqlgrpo.inference.engine.WEIGHTS``;
+    a copy is refreshed before each rollout."""
     refill_rounds: int = 0
     """Dynamic sampling (DAPO): replace flat groups by groups for other prompts, at most this
     often per generation; 0 turns it off."""
 
     def __post_init__(self) -> None:
-        if self.sampling not in SAMPLING:
-            raise ConfigError(f"sampling {self.sampling!r} is not one of {', '.join(SAMPLING)}")
+        check_weights(self.sampling)
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigError(f"max_tokens {self.max_tokens} is not positive")
         if self.refill_rounds < 0:
