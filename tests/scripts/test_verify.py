@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -68,16 +69,127 @@ def test_a_broken_pair_says_what_is_broken(verdicts):
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [
-        ("{not json", "line 2: not JSON"),
-        ('{"schema": "x", "gold": "y"}', "line 2: 'pred' must be a string"),
-        ("[1, 2]", "line 2: not a JSON object"),
-    ],
+    [("{not json", "line 2: not JSON"), ("[1, 2]", "line 2: not a JSON object")],
 )
-def test_an_unreadable_line_ends_with_status_2_and_its_number(tmp_path, line, message):
-    done, _ = verify(tmp_path, [json.dumps(PAIRS[0]), line])
+def test_an_unreadable_line_ends_with_status_2_once_the_others_are_judged(tmp_path, line, message):
+    done, rows = verify(tmp_path, [json.dumps(PAIRS[0]), line, json.dumps(PAIRS[1])])
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+    assert [row["match"] for row in rows] == [True, None, False]
+
+
+ODD = [
+    ({"dialect": "klingon"}, "no dialect named 'klingon'"),
+    ({"db": "nope.sqlite"}, "nope.sqlite"),
+    ({"pred": None}, "missing 'pred'"),
+    ({"gold": 5}, "'gold' must be a string"),
+    ({"schema": "CREATE TABLE city (name TEXT, up TEXT AS (upper(name)))"}, "city.up is generated"),
+]
+SAID = [
+    ({"pred": "```sql\nSELECT name FROM city\n```"}, False, "code fence"),
+    ({"gold": "SELECT name FROM city WHERE 1 = 2"}, False, ""),
+    (
+        {"gold": "SELECT name FROM city WHERE 1 = 2", "pred": "SELECT name FROM city WHERE 0"},
+        True,
+        "gold returns no rows",
+    ),
+    (
+        {
+            "schema": "CREATE TABLE city (name TEXT, n INT NOT NULL, CHECK (n > 3), CHECK (n < 2))",
+            "gold": "SELECT n FROM city",
+            "pred": "SELECT n + 1 FROM city",
+        },
+        True,
+        "no row satisfies the constraints",
+    ),
+    (
+        {
+            "dialect": "postgres",
+            "gold": "SELECT name FROM city WHERE name ILIKE 'x%'",
+            "pred": "SELECT name FROM city WHERE name LIKE 'x%'",
+        },
+        False,
+        "",
+    ),
+    (
+        {
+            "schema": "CREATE TABLE city (name TEXT COLLATE NOCASE)",
+            "gold": "SELECT name FROM city WHERE name = 'usa'",
+            "pred": "SELECT name FROM city WHERE name = 'USA'",
+        },
+        True,
+        "",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    rows = [PAIRS[0] | more for more, *_ in (*ODD, *SAID)]
+    lines = [json.dumps(row) for row in rows]
+    done, verdicts = verify(tmp_path_factory.mktemp("odd"), lines)
+    assert done.returncode == 0, done.stderr
+    return verdicts, done.stderr
+
+
+@pytest.mark.parametrize("number", range(len(ODD)))
+def test_a_line_that_cannot_be_judged_costs_only_its_own_verdict(odd, number):
+    verdicts, stderr = odd
+    assert verdicts[number]["match"] is None
+    assert ODD[number][1] in verdicts[number]["error"]
+    assert f"line {number + 1}: " in stderr
+
+
+@pytest.mark.parametrize("number", range(len(SAID)))
+def test_a_verdict_says_what_lies_behind_it(odd, number):
+    verdict = odd[0][len(ODD) + number]
+    _, match, reason = SAID[number]
+    assert verdict["match"] is match, verdict
+    assert reason in verdict["reason"]
+    if match and not reason:
+        assert verdict["reason"] == ""
+
+
+def test_the_reason_is_that_of_the_rows_shown(verdicts):
+    for row in verdicts:
+        if row["counterexample"]:
+            assert row["reason"] == row["counterexample"]["reason"]
+
+
+def test_a_counterexample_replays_or_says_that_rows_come_last_first(tmp_path):
+    schema = "CREATE TABLE lap (id INTEGER PRIMARY KEY, name TEXT, t INTEGER)"
+    gold, pred = "SELECT name FROM lap ORDER BY {}", "SELECT name FROM lap"
+    rows = [{"schema": schema, "gold": gold.format(by), "pred": pred} for by in ("id", "t")]
+    _, verdicts = verify(tmp_path, [json.dumps(row) for row in rows])
+    for row, verdict in zip(rows, verdicts, strict=True):
+        shown = verdict["counterexample"]
+        connection = sqlite3.connect(":memory:")
+        connection.executescript(";".join((schema, *shown["inserts"])))
+        if "last first" in shown["reason"]:
+            connection.execute("PRAGMA reverse_unordered_selects = ON")
+        got = [[list(r) for r in connection.execute(row[name])] for name in ("gold", "pred")]
+        assert got == [shown["gold_rows"], shown["pred_rows"]]
+        assert got[0] != got[1]
+
+
+def test_a_missing_folder_is_made_and_progress_is_logged(tmp_path):
+    source = tmp_path / "pairs.jsonl"
+    source.write_text(json.dumps(PAIRS[0]) + "\n")
+    target = tmp_path / "new" / "verdicts.jsonl"
+    command = [sys.executable, str(SCRIPT), "--input", str(source), "--output", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert target.is_file()
+    assert "1 of 1" in done.stderr
+    assert "1 pair:" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", [("--workers", "-3"), ("--timeout", "0"), ("--timeout", "soon")])
+def test_a_number_out_of_range_ends_with_status_2(tmp_path, wrong):
+    done, _ = verify(tmp_path, [json.dumps(PAIRS[0])], *wrong)
+    assert done.returncode == 2
+    assert wrong[0] in done.stderr
     assert "Traceback" not in done.stderr
 
 

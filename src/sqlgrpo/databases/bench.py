@@ -19,7 +19,7 @@ from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.blocks import block_contents, grouped_places
 from sqlgrpo.databases.compare import Comparison, GoldRows
 from sqlgrpo.databases.contents import Contents
-from sqlgrpo.databases.explain import Counterexample, inserts, shrunk
+from sqlgrpo.databases.explain import BACKWARDS, Counterexample, forwards, inserts, shrunk
 from sqlgrpo.databases.flavours import Flavour
 from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
@@ -195,7 +195,7 @@ class Bench:
             usable = candidate.certain or not self.suite.certain
             return usable and reason.runs and not reason.equivalent
 
-        contents = self.case.blueprint.surviving(contents)
+        contents = forwards(self.case.blueprint.surviving(contents), differ)
         contents = shrunk(contents, self.case.blueprint, differ)
         last = self._search.open(contents, PATIENCE)
         result = self._run(last.session, text)
@@ -204,7 +204,8 @@ class Bench:
             inserts=inserts(contents, self.case.schema),
             gold_rows=last.rows.rows,
             pred_rows=result.rows,
-            reason=_compared(Comparison(self._compare), last.rows, result).reason,
+            reason=_compared(Comparison(self._compare), last.rows, result).reason
+            + BACKWARDS * contents.reverse,
         )
 
     def _real_counts(self) -> bool:

@@ -135,7 +135,8 @@ def _create(table: Table, checks: list[str]) -> str:
         declared = TYPES[column.affinity]
         if column.name.lower() == "".join(rowid).lower() and column.type.upper() == "INTEGER":
             declared = "INTEGER"  # an alias of the rowid, as SQLite has it
-        parts.append(f"{quoted(column.name)} {declared}" + " NOT NULL" * column.not_null)
+        collate = f" COLLATE {column.collation}" if column.collation else ""
+        parts.append(f"{quoted(column.name)} {declared}{collate}" + " NOT NULL" * column.not_null)
     if table.primary_key:
         parts.append(f"PRIMARY KEY ({_names(table.primary_key)})")
     parts += [f"UNIQUE ({_names(unique)})" for unique in table.uniques]

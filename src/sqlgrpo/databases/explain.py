@@ -16,6 +16,8 @@ from sqlgrpo.parsers.schema import Column, Schema
 
 TRIES = 800
 """Databases tried while shrinking; what is left after that is small enough to read."""
+BACKWARDS = " (when rows without ORDER BY come last first: PRAGMA reverse_unordered_selects = ON)"
+"""What a counterexample says that depends on the order of a scan."""
 Test = Callable[[Contents], bool]
 
 
@@ -28,6 +30,13 @@ class Counterexample:
     gold_rows: tuple[Row, ...]
     pred_rows: tuple[Row, ...]
     reason: str
+
+
+def forwards(contents: Contents, differ: Test) -> Contents:
+    """Contents that differ when they are read in the order of insertion, if that is possible."""
+    backwards = tuple(tuple(reversed(rows)) for rows in contents.tables)
+    tries = [Contents(tables) for tables in (contents.tables, backwards)]
+    return next(filter(differ, tries), contents) if contents.reverse else contents
 
 
 def shrunk(contents: Contents, blueprint: Blueprint, differ: Test) -> Contents:

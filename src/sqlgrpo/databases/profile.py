@@ -5,6 +5,7 @@ Contents are made from this, so that conditions are met, missed and met at their
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ class Profile:
                 self.used.add(place)
         for node in query.walk():
             if type(node) in COMPARISONS:
-                for left, right in _pairs(node.this, node.expression):
+                for left, right in _pairs(node.this, _pattern(node)):
                     self._comparison(COMPARISONS[type(node)], left, right, places)
             elif isinstance(node, exp.Between):
                 self._add(node.this, ">=", node.args["low"], places)
@@ -168,6 +169,15 @@ def _pairs(left: exp.Expr, right: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr
         yield from zip(left.expressions, right.expressions, strict=False)
     else:
         yield left, right
+
+
+def _pattern(node: exp.Expr) -> exp.Expr:
+    """What is compared with; of GLOB, the pattern as LIKE has it."""
+    right: exp.Expr = node.expression
+    if not isinstance(node, exp.Glob) or not isinstance(right, exp.Literal):
+        return right
+    plain = re.sub(r"\[(.)\]", r"\1", str(right.this).replace("*", "%").replace("?", "_"))
+    return exp.Literal.string(plain)
 
 
 def _undone(side: exp.Expr, value: object) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import sqlglot
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from sqlgrpo.parsers.lexer import TOKEN
@@ -15,6 +16,10 @@ from sqlgrpo.types import Quirks
 
 FORMATS = {"strftime", "printf", "format"}
 """Functions whose first argument is a format, in which case has a meaning."""
+
+FOLDING = {"mysql", "tsql", "fabric", "doris", "starrocks", "teradata"}
+"""Dialects in which LIKE takes no notice of case, as in SQLite."""
+GLOBS = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
 
 
 @lru_cache(maxsize=16_384)
@@ -36,9 +41,23 @@ def to_sqlite(sql: str, dialect: str, quirks: Quirks) -> str:
 def _transpiled(sql: str, dialect: str) -> str:
     """The text as it is when sqlglot cannot read it: SQLite will say what is wrong."""
     try:
-        return ";".join(sqlglot.transpile(sql, read=dialect, write="sqlite"))
+        trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree]
+        if dialect not in FOLDING:
+            trees = [tree.transform(_exact_like) for tree in trees]
+        return ";".join(tree.sql("sqlite") for tree in trees)
     except SqlglotError:
         return sql
+
+
+def _exact_like(node: exp.Expr) -> exp.Expr:
+    """LIKE with a plain pattern as GLOB, which tells upper from lower case."""
+    pattern = node.expression if isinstance(node, exp.Like) else None
+    if not isinstance(pattern, exp.Literal) or isinstance(node.parent, exp.Escape):
+        return node
+    if not pattern.is_string or "\\" in pattern.this:
+        return node
+    glob = "".join(GLOBS.get(char, char) for char in str(pattern.this))
+    return exp.Glob(this=node.this, expression=exp.Literal.string(glob))
 
 
 def _rewritten(sql: str, quirks: Quirks) -> list[str]:

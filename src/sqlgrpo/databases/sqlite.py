@@ -72,6 +72,8 @@ def refusal(sql: str, limits: LimitsConfig) -> str:
     first = next(tokens(sql), None)
     if first is None:
         return "empty query"
+    if sql.lstrip().startswith("```"):
+        return "not authorized: a Markdown code fence is not SQL; give the query without it"
     if first.upper not in STARTS:
         return f"not authorized: starts with {first.text[:20]!r}, not a SELECT"
     if first.upper == "WITH" and _main_word(sql) == "VALUES":

@@ -22,7 +22,7 @@ from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
-VERSION = 3
+VERSION = 4
 """Part of every cache key; goes up whenever a suite would come out differently."""
 
 

@@ -209,6 +209,13 @@ class _Body:
             self.foreign_keys.append(_reference(reader, (name,)))
         elif reader.take("DEFAULT"):
             self.columns[name.lower()] = replace(column, default=_default(reader))
+        elif reader.take("COLLATE"):
+            collation = reader.name().upper()
+            known = collation in ("NOCASE", "RTRIM")  # others are how a server sorts its text
+            self.columns[name.lower()] = replace(column, collation=collation if known else "")
+        elif reader.take("AS") and not reader.take("IDENTITY"):
+            why = f"column {self.name}.{name} is generated, which is not supported"
+            raise ExampleError(why, kind="unparsable")
         else:
             reader.at += 1
 

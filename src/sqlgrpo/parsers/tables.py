@@ -15,6 +15,8 @@ class Column:
     not_null: bool = False
     default: str = ""
     """The SQL of the default value, if any."""
+    collation: str = ""
+    """``NOCASE`` or ``RTRIM``; empty when text is compared as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
