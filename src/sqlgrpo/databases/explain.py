@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ from sqlgrpo.parsers.schema import Column, Schema
 
 TRIES = 800
 """Databases tried while shrinking; what is left after that is small enough to read."""
+SHRINK_S = 2.0
+"""Processor time after which it ends as well, because a query may be slow on every database."""
 BACKWARDS = " (when rows without ORDER BY come last first: PRAGMA reverse_unordered_selects = ON)"
 """What a counterexample says that depends on the order of a scan."""
 Test = Callable[[Contents], bool]
@@ -41,11 +44,11 @@ def forwards(contents: Contents, differ: Test) -> Contents:
 
 def shrunk(contents: Contents, blueprint: Blueprint, differ: Test) -> Contents:
     """Contents from which no row can go, and with as many plain values as possible."""
-    tries = [TRIES]
+    tries, until = [TRIES], time.thread_time() + SHRINK_S
 
     def still(smaller: Contents) -> bool:
         tries[0] -= 1
-        return tries[0] >= 0 and differ(smaller)
+        return tries[0] >= 0 and time.thread_time() < until and differ(smaller)
 
     contents = _fewer_rows(contents, still)
     contents = _simpler_values(contents, blueprint.schema, still)
