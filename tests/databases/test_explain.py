@@ -8,14 +8,14 @@ from sqlgrpo.types import Example
 
 EXAMPLE = Example(
     id="1",
-    question="Which cities are large?",
+    question="Which countries have many cities?",
     schema="CREATE TABLE city (name TEXT, country TEXT, population INTEGER, area INTEGER)",
-    gold_sql="SELECT name, country, area FROM city WHERE population > 1000 ORDER BY name, area",
+    gold_sql="SELECT country FROM city WHERE area > 7 GROUP BY country HAVING COUNT(*) > 3",
 )
 SLOW = """
-    WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 400000)
-    SELECT name, country, area FROM city
-    WHERE population > 1000 AND area < (SELECT max(n) FROM up) ORDER BY name, area
+    WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 4000000)
+    SELECT country FROM city, (SELECT max(n) AS most FROM up)
+    WHERE area > 7 AND most > 0 GROUP BY country HAVING COUNT(*) > 2
 """
 
 
@@ -25,10 +25,10 @@ def spent_s() -> float:
 
 
 def test_a_query_that_is_slow_on_every_database_is_explained_in_bounded_time():
-    judge = Judge(limits=LimitsConfig(timeout_s=4.0), suite=SuiteConfig(workers=1))
+    judge = Judge(limits=LimitsConfig(timeout_s=8.0), suite=SuiteConfig(workers=1))
     before = spent_s()
     shown = judge.explain(SLOW, EXAMPLE)
     judge.close()
-    assert spent_s() - before < 9.0  # some tenths for each database, then two seconds
+    assert spent_s() - before < 9.0  # twice that without a bound
     assert shown is not None
     assert shown.gold_rows != shown.pred_rows

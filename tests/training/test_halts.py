@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 
@@ -243,3 +244,23 @@ def test_the_script_says_that_the_run_halted_and_exits_with_status_1(halted):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1, done.stderr
     assert "GRPO halted at step 2: frac_reward_zero_std is 1" in done.stderr
+
+
+@pytest.mark.distributed
+@pytest.mark.parametrize("accelerator", ["ddp", "deepspeed"])
+def test_two_processes_halt_together(tmp_path, accelerator):
+    options = [
+        *SMALL,
+        f"training.accelerator={accelerator}",
+        "training.num_gpus=2",
+        "training.halts.window=1",
+        f"output_dir={tmp_path / 'run'}",
+    ]
+    command = [sys.executable, str(ROOT / "scripts" / "train.py"), *options]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert done.returncode == 1, done.stderr
+    halted = RunFolder(tmp_path / "run")
+    assert read_halt(halted).step == 1
+    assert (halted.root / "checkpoint-1").is_dir()
+    assert list(read_stages(halted.evaluation)) == ["base", "warm_start", "grpo"]
