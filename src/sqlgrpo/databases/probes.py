@@ -16,6 +16,11 @@ from sqlgrpo.parsers.schema import Schema
 MOST = 6  # expressions of one prediction that are followed
 OPAQUE = (exp.AggFunc, exp.Query, exp.Window, exp.Star)
 
+DEEPER = (exp.Connector, exp.Not)
+PLAIN = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.In, exp.Between, exp.Like)
+
+BARE = (exp.Column, exp.Identifier, exp.Literal, exp.Neg, exp.Null, exp.Boolean, exp.Paren)
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -30,9 +35,9 @@ class Probe:
 
 def read_probes(query: exp.Expr, gold: exp.Expr, schema: Schema) -> list[Probe]:
     """The conditions of a prediction that the gold does not have."""
-    known = {probe.test for probe in _probes(gold, schema)}
-    found = dict.fromkeys(probe for probe in _probes(query, schema) if probe.test not in known)
-    return list(found)[:MOST]
+    found = dict.fromkeys(_probes(query, schema))
+    known = {probe.test for probe in _probes(gold, schema)} if found else ()
+    return [probe for probe in found if probe.test not in known][:MOST]
 
 
 def required(gold: exp.Expr, schema: Schema, table: str) -> str:
@@ -51,13 +56,31 @@ def _probes(query: exp.Expr, schema: Schema) -> Iterator[Probe]:
         condition = node.this if isinstance(node, (exp.Where, exp.If)) else on
         if isinstance(condition, exp.Expr):
             whole = _leaves(condition, exp.And)
-            for leaf in dict.fromkeys((*whole, *_leaves(condition, exp.Connector, exp.Not))):
-                yield from _local(leaf, places)
+            for leaf in dict.fromkeys((*whole, *_leaves(condition, *DEEPER))):
+                if not all(_plain(part, places, schema) for part in _leaves(leaf, *DEEPER)):
+                    yield from _local(leaf, places)
         elif isinstance(node, exp.Select):
             for output in node.expressions:
                 yield from _computed(output.unalias(), places)
         elif isinstance(node, exp.AggFunc) and isinstance(node.this, exp.Expr):
             yield from _computed(node.this, places)
+
+
+def _plain(leaf: exp.Expr, places: Places, schema: Schema) -> bool:
+    """Whether the constants of a condition are aimed at anyhow: they stand beside the column.
+
+    In a key every value comes once at most, so its constants are tried here.
+    """
+    place = places.of(leaf.this)
+    table = schema.table(place[0]) if place else None
+    parts = [part for child in leaf.iter_expressions() for part in child.walk()]
+    if table is None or not isinstance(leaf, PLAIN) or not all(isinstance(p, BARE) for p in parts):
+        return False
+    if sum(isinstance(part, exp.Column) for part in parts) > 1:
+        return False
+    keys = (table.primary_key, *table.uniques)
+    unique = any([name.lower() for name in key] == [place[1]] for key in keys) if place else False
+    return not unique or isinstance(leaf, exp.Is)
 
 
 def _computed(output: exp.Expr, places: Places) -> Iterator[Probe]:
