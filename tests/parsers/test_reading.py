@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import time
+from contextlib import suppress
 
 import pytest
 from sqlglot import exp
 
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.parsers.sql import SqlSyntaxError, format_sql, read
+from sqlgrpo.parsers.sql import SqlSyntaxError, format_sql, normal_form, read, structure
 from sqlgrpo.types import Quirks
 
 
@@ -95,3 +97,33 @@ def test_formatting_keeps_the_meaning():
     sql = "select a from t where b = 'New  York' and c in (select d from u)"
     assert "\nWHERE b = 'New  York'" in format_sql(sql)
     assert read(format_sql(sql)) == read(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT {'DATE(' * 40}name{')' * 40} FROM city",
+        f"SELECT {'decimal [' * 40}1{']' * 40} FROM city",
+        f"SELECT CAST(id AS {'DECIMAL(' * 40}1{')' * 40}) FROM city",
+        f"SELECT {'`int`(' * 40}1{')' * 40} FROM city",
+        f"SELECT 1 FROM city{' JOIN city' * 1_000}",
+        f"SELECT 1 FROM city{' JOIN city, city' * 500}",
+        f"SELECT 1 FROM city{' LEFT JOIN (city JOIN city ON 1)' * 100}",
+        f"SELECT * FROM {'(SELECT * FROM ' * 60}city{')' * 60}",
+        f"SELECT 1 WHERE 1 IN {'(SELECT 1 WHERE 1 IN ' * 30}(1){')' * 30}",
+        f"SELECT {'1' * 19_000} FROM city ORDER BY {'1' * 900}",
+        f"SELECT 1 FROM {', '.join(['city'] * 2_000)}",
+    ],
+)
+def test_no_text_takes_long_to_read_and_compare(sql):
+    started = time.thread_time()
+    for use in (read, structure, normal_form):
+        with suppress(SqlSyntaxError):
+            use(sql)
+    assert time.thread_time() - started < 5
+
+
+def test_joins_and_calls_that_people_write_are_read():
+    tables = "a JOIN b JOIN c JOIN d ON a.x = b.x AND b.y = c.y AND c.z = d.z"
+    read(f"SELECT date(max(date(x, '+1 day'))) FROM {tables} UNION SELECT 1 FROM a JOIN b JOIN c")
+    read(f"SELECT 1 FROM a {' '.join(f'JOIN t{n} ON a.x = t{n}.x' for n in range(60))}")

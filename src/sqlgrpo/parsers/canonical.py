@@ -127,16 +127,16 @@ class Writer:
 
     def _generic(self, node: exp.Expr) -> str:
         """Class and arguments by name; what is empty or false is left out."""
-        parts = []
+        parts = {}
         for name, value in sorted(node.args.items()):
             if name in DROPPED or value is None or value is False or value == []:
                 continue
             if isinstance(node, exp.Join) and value == "INNER":
                 continue
-            parts.append(f"{name}={self._value(value)}")
-        if len(parts) == 1 and node.args.get("this") is not None:
-            return f"{node.key}({self._value(node.this)})"
-        return f"{node.key}({', '.join(parts)})"
+            parts[name] = self._value(value)  # once: twice would take 2 ** depth steps
+        if list(parts) == ["this"]:
+            return f"{node.key}({parts['this']})"
+        return f"{node.key}({', '.join(f'{name}={text}' for name, text in parts.items())})"
 
     def _value(self, value: object) -> str:
         if isinstance(value, exp.Expr):
@@ -183,7 +183,7 @@ def _literal(node: exp.Literal) -> str:
     if node.is_string:
         return _quoted(node.this)
     if node.this.isdigit():
-        return str(int(node.this))
+        return str(node.this).lstrip("0") or "0"  # int() refuses more than 4,300 digits
     try:
         return repr(float(node.this))
     except ValueError:

@@ -18,7 +18,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlgrpo.errors import ConfigError, SqlgrpoError
 from sqlgrpo.parsers.completion import is_text
-from sqlgrpo.parsers.tokens import Place, misplaced, not_one_query, unterminated
+from sqlgrpo.parsers.tokens import Place, misplaced, not_one_query, too_deep, unterminated
 from sqlgrpo.types import Quirks
 
 getLogger("sqlglot").setLevel(ERROR)  # its warnings are about the model's text
@@ -94,7 +94,7 @@ def _read(sql: str, dialect: str, double_quoted_strings: bool) -> exp.Query | Sq
         tokens = engine.tokenize(sql)
         if double_quoted_strings:
             tokens = [as_string(token, sql) for token in tokens]
-        problem = not_one_query(tokens) or misplaced(tokens)
+        problem = not_one_query(tokens) or misplaced(tokens) or too_deep(tokens)
         if problem:
             return _located(problem)
         tree = engine.parser().parse(tokens, sql)[0]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TypeAlias
 
+from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import Tokenizer
 
 Place: TypeAlias = tuple[str, int, int, str]
 
@@ -29,6 +31,9 @@ SET_OPERATORS = {TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT}
 ENDS = {TokenType.COMMA, TokenType.R_PAREN, *CLAUSES, *SET_OPERATORS} - {TokenType.SELECT}
 """What cannot follow a comma or the word that opens a clause."""
 
+TYPES = {word for word, kind in Tokenizer.KEYWORDS.items() if kind in Parser.TYPE_TOKENS}
+UNCONDITIONAL = {TokenType.CROSS, TokenType.NATURAL}
+MOST_DOUBLINGS = 10
 
 OPENERS = {TokenType.COMMA, *CLAUSES} - {TokenType.FROM}
 
@@ -68,6 +73,35 @@ def misplaced(tokens: list[Token]) -> Place | None:
             last_clauses[-1] = CLAUSES[kind]
         before, opener = kind, kind in OPENERS
     return _place(f"{_word(before)} with nothing after it", tokens[-1]) if opener else None
+
+
+def too_deep(tokens: list[Token]) -> Place | None:
+    """What sqlglot reads in two ways, one inside the other, so that each level doubles its time.
+
+    These are calls of type names inside each other, such as ``DATE(DATE(...))``, and joins that
+    have no condition of their own.
+    """
+    types: list[bool] = []
+    joins = [False]  # at each depth, whether a join waits for its condition
+    open_joins = 0
+    for before, token in pairwise([tokens[0], *tokens]):
+        kind = token.token_type
+        if kind in (TokenType.JOIN, TokenType.COMMA, TokenType.R_PAREN, *CLAUSES):
+            open_joins += joins[-1]
+            joins[-1] = kind is TokenType.JOIN and before.token_type not in UNCONDITIONAL
+        elif kind in (TokenType.ON, TokenType.USING):
+            joins[-1] = False
+        if kind in (TokenType.L_PAREN, TokenType.L_BRACKET):
+            types.append(before.token_type in Parser.TYPE_TOKENS or before.text.upper() in TYPES)
+            joins.append(False)
+        elif kind in (TokenType.R_PAREN, TokenType.R_BRACKET) and types:
+            types.pop()
+            joins.pop()
+        if sum(types) > MOST_DOUBLINGS:
+            return _place("nested too deeply", token)
+        if open_joins > MOST_DOUBLINGS:
+            return _place("too many joins without a condition", token)
+    return None
 
 
 def _is_name(kind: TokenType, before: TokenType, last_clause: int) -> bool:
