@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 from peft import LoraConfig, get_peft_model
 from tests.training.fast_case import EOS, PAD, llama
 from tests.training.fast_case import tokenizer as plain_tokenizer
@@ -239,3 +240,14 @@ def test_the_tokenizer_of_a_chat_model_is_asked_in_its_template() -> None:
     output = model.generate(ids["input_ids"], max_new_tokens=5, do_sample=False)
 
     assert words.decode(output[0, ids["input_ids"].shape[1] :], skip_special_tokens=True) == text
+
+
+@pytest.mark.parametrize("kind", ["full", "lora"])
+def test_a_model_in_mixed_precision_training_is_answered_by_the_engine(kind: str) -> None:
+    model = Accelerator(cpu=True, mixed_precision="bf16").prepare_model(
+        llama() if kind == "full" else adapted()
+    )
+
+    generator = Generator(model, tokenizer(), Decoding(max_new_tokens=4))
+
+    assert generator.engine is not None

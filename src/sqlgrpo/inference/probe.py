@@ -51,7 +51,9 @@ def _try(model: Any) -> str:
         samples = rollout.run(PROMPTS)
     except ConfigError:
         return "not all of its layers use transformers' attention interface"
-    tolerance = 0.01 if model.dtype == torch.float32 else 0.25
+    # In mixed precision, which Accelerate wraps around the forward pass, both sides are rounded.
+    rounded = model.dtype != torch.float32 or hasattr(model, "_original_forward")
+    tolerance = 0.25 if rounded else 0.01
     for prompt, sample in zip(PROMPTS, samples, strict=True):
         ids = torch.tensor([[*prompt, *sample.tokens]], device=model.device)
         logits = model(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1]
