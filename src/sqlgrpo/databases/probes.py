@@ -17,7 +17,7 @@ MOST = 6  # expressions of one prediction that are followed
 OPAQUE = (exp.AggFunc, exp.Query, exp.Window, exp.Star)
 
 DEEPER = (exp.Connector, exp.Not)
-PLAIN = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.In, exp.Between, exp.Like)
+PLAIN = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Is, exp.In, exp.Between)
 
 BARE = (exp.Column, exp.Identifier, exp.Literal, exp.Neg, exp.Null, exp.Boolean, exp.Paren)
 
