@@ -4,24 +4,54 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from tests.training.tiny_run import SMALL, weights
+from tests.training.tiny_run import SMALL, same, weights
 
 from sqlgrpo.config import Config, TrainingConfig
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.evaluation.figures import read_stages
 from sqlgrpo.settings import ROOT
 from sqlgrpo.training import distributed, launch
+from sqlgrpo.training.survive_files import newest_whole, step_of
 
 HERE = Path(__file__).parent
 ENGINES = [("ddp", 2), ("deepspeed", 2), ("deepspeed", 3)]
 NAMES = ["ddp", "zero2", "zero3"]
+FLOWS = [(*engine, "single_turn") for engine in ENGINES] + [("deepspeed", 3, "multi_turn")]
+FLOW_NAMES = [*NAMES, "zero3 in turns"]
+SIGNALLED = [
+    ("ddp", 2, "multi_turn"),
+    pytest.param("deepspeed", 3, "single_turn", marks=pytest.mark.slow),
+]
+QUIET = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def command(folder: Path, accelerator: str, stage: int, environment: str, *more: str) -> list[str]:
+    """The whole flow in two processes, as a user starts it."""
+    settings = [
+        f"environment={environment}",
+        f"training.accelerator={accelerator}",
+        f"training.zero_stage={stage}",
+        "training.num_gpus=2",
+        f"output_dir={folder}",
+    ]
+    return [sys.executable, str(ROOT / "scripts" / "train.py"), *SMALL, *settings, *more]
+
+
+def grpo_steps(folder: Path) -> list[int]:
+    """The optimizer steps in the metrics file, a torn last line left out."""
+    file = folder / "metrics.jsonl"
+    lines = file.read_text().split("\n")[:-1] if file.is_file() else []
+    rows = [json.loads(line) for line in lines]
+    return [row["step"] for row in rows if row["stage"] == "grpo" and "reward" in row]
 
 
 def spread(folder: Path, processes: int, accelerator: str, stage: int) -> Path:
@@ -32,7 +62,7 @@ def spread(folder: Path, processes: int, accelerator: str, stage: int) -> Path:
         command += ["--nproc-per-node", str(processes)]
     subprocess.run(
         [*command, HERE / "spread_case.py", folder, accelerator, str(stage)],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"},
+        env=QUIET | {"DS_ACCELERATOR": "cpu"},
         check=True,
     )
     return folder
@@ -68,29 +98,44 @@ def test_two_processes_give_the_rewards_advantages_and_weights_of_one(
 
 
 @pytest.mark.distributed
-@pytest.mark.parametrize(("accelerator", "stage"), ENGINES, ids=NAMES)
-def test_train_starts_two_processes_and_finishes_the_whole_flow(tmp_path, accelerator, stage):
+@pytest.mark.parametrize(("accelerator", "stage", "environment"), FLOWS, ids=FLOW_NAMES)
+def test_train_starts_two_processes_and_finishes_the_whole_flow(
+    tmp_path, accelerator, stage, environment
+):
     folder = tmp_path / "run"
-    command = [sys.executable, ROOT / "scripts" / "train.py", *SMALL, f"output_dir={folder}"]
-    settings = [
-        f"training.accelerator={accelerator}",
-        f"training.zero_stage={stage}",
-        "training.num_gpus=2",
-    ]
-    subprocess.run(
-        [*command, *settings], env=os.environ | {"OMP_NUM_THREADS": "1"}, cwd=tmp_path, check=True
-    )
-    assert list(read_stages(folder / "evaluation.json")) == ["base", "warm_start", "grpo"]
+    subprocess.run(command(folder, accelerator, stage, environment), env=QUIET, check=True)
+    stages = read_stages(folder / "evaluation.json")
+    assert list(stages) == ["base", "warm_start", "grpo"]
+    assert ("reached_turn_2" in stages["grpo"]) == (environment == "multi_turn")
     assert (folder / "report.html").is_file()
     best = weights(folder / "checkpoint-best")
     assert all(tensor.numel() for tensor in best.values())
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows if row["stage"] == "grpo" and "reward" in row] == [
-        1,
-        2,
-        3,
-        4,
-    ]
+    assert grpo_steps(folder) == [1, 2, 3, 4]
+
+
+@pytest.mark.distributed
+@pytest.mark.parametrize(("accelerator", "stage", "environment"), SIGNALLED, ids=["ddp", "zero3"])
+def test_two_processes_save_at_a_signal_and_go_on_to_the_same_weights(
+    tmp_path, accelerator, stage, environment
+):
+    longer = ("training.max_steps=8", "training.eval_every=4")
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    subprocess.run(command(whole, accelerator, stage, environment, *longer), env=QUIET, check=True)
+    arguments = command(stopped, accelerator, stage, environment, *longer)
+    running = subprocess.Popen(arguments, env=QUIET, stderr=subprocess.PIPE, text=True)
+    while not grpo_steps(stopped):
+        assert running.poll() is None
+        time.sleep(0.01)
+    running.send_signal(signal.SIGTERM)
+    _, told = running.communicate()
+    assert running.returncode == 128 + signal.SIGTERM
+    assert "run the same command again" in told
+    last = newest_whole(stopped)
+    assert 0 < step_of(last) < 8
+    subprocess.run(arguments, env=QUIET, check=True)
+    assert grpo_steps(stopped) == list(range(1, 9))
+    assert same(weights(stopped / "checkpoint-8"), weights(whole / "checkpoint-8"))
+    assert same(weights(stopped / "checkpoint-best"), weights(whole / "checkpoint-best"))
 
 
 def test_one_process_needs_no_launch_and_no_communication():

@@ -113,6 +113,20 @@ def test_a_signal_saves_and_the_run_goes_on_to_the_same_weights(
     assert same(weights(folder / "checkpoint-4"), weights(finished.root / "checkpoint-4"))
 
 
+def test_a_second_signal_stops_at_once_unless_it_is_an_echo_of_the_first(monkeypatch):
+    stop = survive.StopOnSignal(lambda received: received)
+    stop.on_train_begin()
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.received == signal.SIGINT
+        monkeypatch.setattr(survive, "ECHO_S", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        stop.restore()
+
+
 def test_a_full_disk_keeps_the_old_checkpoint_and_says_so(finished, tmp_path, caplog):
     folder = tmp_path / "full"
     shutil.copytree(finished.root / "warm_start", folder / "warm_start")

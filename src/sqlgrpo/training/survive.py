@@ -6,6 +6,7 @@ import logging
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 PARTIAL = ".checkpoint-partial"
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+ECHO_S = 5.0
+"""A signal so soon after another is the same one: Slurm tells every process, torchrun again."""
 
 
 class Survives:
@@ -104,6 +107,7 @@ class StopOnSignal(TrainerCallback):
     def __init__(self, agree: Callable[[int], int]) -> None:
         self.agree = agree
         self.received = 0
+        self._received_at_s = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
@@ -129,10 +133,17 @@ class StopOnSignal(TrainerCallback):
             control.should_save = control.should_training_stop = True
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
+        now_s = time.monotonic()
+        if self.received and now_s - self._received_at_s <= ECHO_S:
+            return
         if self.received:
             raise KeyboardInterrupt
-        self.received = number
-        log.warning("%s: stopping after this step", signal.Signals(number).name)
+        self.received, self._received_at_s = number, now_s
+        log.warning(
+            "%s: stopping after this step; once more in %d seconds or later stops at once",
+            signal.Signals(number).name,
+            ECHO_S,
+        )
 
     def check(self, root: Path) -> None:
         """Raise ``Interrupted`` with the way to go on when a signal ended the training."""
