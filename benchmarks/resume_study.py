@@ -40,7 +40,7 @@ def main() -> int:
         and figures["best_equal"]
         and figures["metrics_equal"]
     )
-    settings = {"model": "random:tiny", "steps": 12}
+    settings = {"model": "random:tiny", "steps": 12, "checkpoint_every": 1, "signal": "SIGKILL"}
     write_result(options.output, "resume_study", figures, settings=settings)
     print(f"{figures['kills']} kills: final weights {'equal' if equal else 'DIFFER'}")
     return int(not equal)

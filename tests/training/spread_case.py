@@ -110,7 +110,6 @@ def step(folder: Path, name: str, base: type, overrides: tuple[str, ...]) -> Non
         written = {
             "advantages": rows,
             "rewards": [row["reward"] for row in steps],
-            "second_step_s": steps[1]["step_time"],
         }
         (folder / f"{name}.json").write_text(json.dumps(written))
         save_file(weights, folder / f"{name}.safetensors")
