@@ -123,10 +123,10 @@ def test_the_strict_parser_reads_the_tag():
     ],
 )
 def test_no_filler_makes_reading_slow(filler):
-    started = time.perf_counter()
+    started = time.process_time()
     parse_completion("SELECT " + filler * (65_000 // len(filler)))
     parse_completion(filler * (100_000 // len(filler)))
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 1.0
 
 
 def test_an_unknown_parser_is_named_with_the_nearest():
