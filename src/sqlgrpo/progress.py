@@ -54,8 +54,9 @@ def pace(count: int, seconds: float) -> str:
     >>> pace(64, 16.0)
     '64 questions in 16.0 s, 0.25 s each'
     """
-    named = "1 question" if count == 1 else f"{count} questions"
-    return f"{named} in {seconds:.1f} s, {seconds / max(count, 1):.2f} s each"
+    if count == 1:
+        return f"1 question in {seconds:.1f} s"
+    return f"{count} questions in {seconds:.1f} s, {seconds / max(count, 1):.2f} s each"
 
 
 @contextmanager
