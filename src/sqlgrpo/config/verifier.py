@@ -46,7 +46,7 @@ class SuiteConfig:
     """Most rows in a table of a random database."""
     candidates: int = 64
     """Databases tried before the smallest set that kills all mutants is chosen."""
-    own_databases: int = 11
+    own_databases: int = 12
     """Databases built for the literals and structure of a prediction that passed the suite."""
     seed: int = 0
     cache_dir: str | None = None

@@ -6,31 +6,20 @@ This is where predictions run, so it lives in a worker process (see ``judge``).
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from random import Random
-
-import sqlglot
-from sqlglot.errors import SqlglotError
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
-from sqlgrpo.databases.blocks import block_contents, grouped_places
 from sqlgrpo.databases.compare import Comparison, GoldRows
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.explain import BACKWARDS, Counterexample, forwards, inserts, shrunk
-from sqlgrpo.databases.flavours import Flavour
 from sqlgrpo.databases.gold import gold_rows, is_certain
 from sqlgrpo.databases.metrics import METRICS
-from sqlgrpo.databases.placed import telling_contents
+from sqlgrpo.databases.own import Own
 from sqlgrpo.databases.preview import Preview, preview
-from sqlgrpo.databases.probes import read_probes
-from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.quirks import to_sqlite
-from sqlgrpo.databases.sizes import aimed, read_sizes
 from sqlgrpo.databases.sqlite import Rows, Session, open_file, refusal
-from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold, profile_of
+from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, broken_gold
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.lexer import has_comment, letters, same_text
 from sqlgrpo.types import Example
@@ -50,7 +39,6 @@ class Outcome:
 WORK_S = 60.0
 """Processor time after which the alarm ends work that no query's own limit bounds."""
 PATIENCE = 4.0  # times a prediction's limit that a gold may take, once its suite is built
-OWN = 2  # predictions whose own databases stay open
 
 RIGHT = Outcome(runs=True, equivalent=True)
 
@@ -85,11 +73,16 @@ class Bench:
         self._search = Search(case, compare, limits, config)
         patience = PATIENCE if known else 1.0
         self._candidates = [self._search.open(c, patience) for c in suite.contents]
-        self._own: OrderedDict[str, list[Candidate]] = OrderedDict()
+        self._own = Own(case, suite, self._candidates, self._search, limits, config)
         self._real: tuple[Session, GoldRows] | None = None
         self._real_is_certain: bool | None = None
         self._gold_text, self._gold_letters = same_text(case.gold.sql), letters(case.gold.sql)
         self._gold_has_comment = has_comment(case.gold.sql)
+
+    @property
+    def databases(self) -> int:
+        """How many are open."""
+        return len(self._candidates) + len(self._own)
 
     def outcome(self, sql: str) -> Outcome:
         """Run a prediction on database after database until one tells it from the gold."""
@@ -103,7 +96,10 @@ class Bench:
         if outcome.equivalent and self._real_counts():
             outcome = self._on_real(text, comparison)
         if outcome.equivalent and self._config.own_databases:
-            outcome = self._on(self._own_databases(text), text, comparison)
+            own = self._own.challenge(text)
+            outcome = self._on(own.candidates, text, comparison)
+            if outcome.equivalent and own.untestable:
+                outcome = Outcome(True, False, own.untestable)
         return outcome
 
     def matches_real(self, sql: str) -> bool:
@@ -140,9 +136,9 @@ class Bench:
         return self.suite
 
     def close(self) -> None:
-        own = [candidate for group in self._own.values() for candidate in group]
-        for candidate in [*self._candidates, *own]:
+        for candidate in self._candidates:
             candidate.session.close()
+        self._own.close()
         if self._real:
             self._real[0].close()
 
@@ -151,7 +147,7 @@ class Bench:
         text = to_sqlite(sql, self.example.dialect, self.example.quirks)
         if refusal(text, self._limits) or self._is_gold(text):
             return None
-        for candidate in [*self._candidates, *self._own_databases(text)]:
+        for candidate in [*self._candidates, *self._own.challenge(text).candidates]:
             result = self._run(candidate.session, text)
             if result.error:
                 return None
@@ -172,7 +168,7 @@ class Bench:
         self._alarm(WORK_S)
         return result
 
-    def _on(self, candidates: list[Candidate], text: str, comparison: Comparison) -> Outcome:
+    def _on(self, candidates: Sequence[Candidate], text: str, comparison: Comparison) -> Outcome:
         self._alarm(last_s(self._limits.timeout_s))
         deadline = time.thread_time() + self._limits.timeout_s
         for candidate in candidates:
@@ -233,63 +229,6 @@ class Bench:
         if isinstance(rows, str):
             raise broken_gold(f"on {self.example.database}: {rows}")
         return session, rows
-
-    def _own_databases(self, text: str) -> list[Candidate]:
-        """Databases for what this prediction says about data, beside what the gold says."""
-        try:
-            tree = sqlglot.parse_one(text, read="sqlite")
-        except (SqlglotError, RecursionError):
-            return []
-        schema = self.case.schema
-        profile = profile_of(self.case.gold.tree, schema)
-        known = set(profile.tables)
-        profile.read(tree, schema, guest=True)
-        sizes = read_sizes(profile, tree, schema)
-        others = profile.tables - known
-        probes = tuple(read_probes(tree, self.case.gold.tree, schema))
-        says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts
-        grouped = sorted(grouped_places(tree, schema)) if sizes else ()
-        purpose = repr((*says, sorted(sizes), sorted(others), probes, grouped))
-        if purpose not in self._own:
-            while len(self._own) >= OWN:
-                for candidate in self._own.popitem(last=False)[1]:
-                    candidate.session.close()
-            more = aimed(sizes, others, self._config.rows)
-            rng = Random(f"{self._config.seed} {purpose} {self.case.key}")
-            plan, gold = self.case.blueprint, self.case.gold.tree
-            placed = chain(
-                block_contents(tree, gold, sizes, profile, plan),
-                telling_contents(probes, gold, profile, plan, self._limits, rng),
-            )
-            self._own[purpose] = [*self._made(profile, purpose, more), *self._opened(placed)]
-        return self._own[purpose]
-
-    def _opened(self, placed: Iterable[Contents]) -> Iterator[Candidate]:
-        """Those of the databases that can be used, as many as a query's own time is enough for."""
-        deadline = time.thread_time() + self._limits.timeout_s
-        for contents in placed:
-            try:
-                found = self._search.open(contents)
-            except ExampleError:
-                continue  # the gold fails on these rows
-            if found.certain or not self.suite.certain:
-                yield found
-            else:
-                found.session.close()
-            if time.thread_time() > deadline:
-                return
-
-    def _made(self, profile: Profile, purpose: str, more: list[Flavour]) -> Iterator[Candidate]:
-        """Databases for one purpose, as many as a query's own time is enough for."""
-        deadline = time.thread_time() + self._limits.timeout_s
-        count = self._config.own_databases
-        for found in self._search.candidates(count, profile, purpose, more):
-            if found.certain or not self.suite.certain:
-                yield found
-            else:
-                found.session.close()
-            if time.thread_time() > deadline:
-                return
 
 
 def _compared(comparison: Comparison, gold: GoldRows, result: Rows) -> Outcome:

@@ -8,6 +8,7 @@ and ``build`` lets SQLite drop every row that does not.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain, islice, zip_longest
 from random import Random
 
 from sqlgrpo.databases.draws import NUMERIC, distinct_values, values_for
@@ -20,6 +21,7 @@ from sqlgrpo.databases.sqlite import Row
 from sqlgrpo.databases.values import Pool, allowed, pool
 from sqlgrpo.parsers.schema import Column, ForeignKey, Schema, Table
 
+WALKED = 72  # most rows of a walk, however many values are near
 SUMS = (3, 5, 4, 8, 6, 12, 7, 10, 20)  # what a few small numbers add up to
 
 
@@ -80,16 +82,24 @@ class Maker:
             return []
         if not count or (flavour.empty and rng.random() < flavour.empty):
             return []
-        aims = self._aims(table, count, flavour.hit, rng)
+        steps = self._steps(table, odd=flavour.odd) if flavour.walk else []
+        aims = self._aims(table, count + len(steps), flavour.hit, rng)
         unique = {key[0].lower() for key in (table.primary_key, *table.uniques) if len(key) == 1}
+        fixed = dict(flavour.fixed)
         columns = []
         for number, column in enumerate(table.columns):
             choice = self.choice(table, column)
+            place = (table.name.lower(), column.name.lower())
             if column.name.lower() in unique:
-                values = distinct_values(choice, column, count, flavour, rng)
+                values = distinct_values(choice, column, len(aims), flavour, rng)
             else:
                 hits = [aim is not None and aim != number for aim in aims]
                 values = values_for(choice, column, hits, flavour, rng)
+                _put(values, steps, number)
+            if place in flavour.blank and not column.not_null:
+                values = [None] * len(values)
+            if place in fixed and fixed[place] in choice.near:
+                values = [fixed[place]] * len(values)
             columns.append(values)
         rows = [list(row) for row in zip(*columns, strict=True)]
         for key in table.foreign_keys:
@@ -97,6 +107,18 @@ class Maker:
         if not flavour.exact:
             _repeat(rows, rng)
         return [tuple(row) for row in rows]
+
+    def _steps(self, table: Table, *, odd: bool) -> list[tuple[int, object]]:
+        """Every value near a condition, with the number of its column, in turns; NULL as well."""
+        walks = []
+        for number, column in enumerate(table.columns):
+            if self._profile.conditions.get((table.name.lower(), column.name.lower())):
+                choice = self.choice(table, column)
+                missing = () if column.not_null else (None,)
+                values = (*choice.near, *(choice.odd if odd else ()), *missing)
+                walks.append([(number, value) for value in values])
+        turns = chain.from_iterable(zip_longest(*walks))
+        return list(islice((step for step in turns if step), WALKED))
 
     def _aims(self, table: Table, count: int, hit: float, rng: Random) -> list[int | None]:
         """For each row the one column whose condition it misses: -1 for none, ``None`` for any."""
@@ -173,9 +195,8 @@ class Maker:
         numbers = tuple(range(1, count + 1))
         texts = tuple(str(n) if numeric else f"k{n}" for n in numbers)
         as_number = Pool(_only_numbers(hits), _only_numbers(near), numbers, wide=True, few=count)
-        as_text = Pool(
-            tuple(map(_text, hits)), tuple(map(_text, near)), texts, wide=True, few=count
-        )
+        hits, near = tuple(map(_text, hits)), tuple(map(_text, near))
+        as_text = Pool(hits, near, texts, wide=True, few=count, kind="text")
         return as_number, as_text
 
 
@@ -188,6 +209,13 @@ def _repeat(rows: list[list[object]], rng: Random) -> None:
             column = rng.randrange(len(copy))
             copy[column] = rows[there][column]
         rows.append(copy)
+
+
+def _put(values: list[object], steps: list[tuple[int, object]], number: int) -> None:
+    """Write the steps of one column over the first rows' values."""
+    for row, (column, value) in enumerate(steps):
+        if column == number:
+            values[row] = value
 
 
 def _only_numbers(values: tuple[object, ...]) -> tuple[object, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date, timedelta
+from itertools import count, islice
 from random import Random
 
 from sqlgrpo.databases.flavours import EVERYTHING, Flavour
@@ -20,9 +23,10 @@ def values_for(
     few = len(choice.plain) if choice.wide and not flavour.narrow else choice.few or flavour.spread
     plain = choice.plain[:few]
     near = choice.near or plain
-    if flavour.exact and flavour.spread > len(plain) and column.affinity in (*NUMERIC, "text"):
-        more = range(len(plain), flavour.spread)
-        plain += tuple(more if column.affinity in NUMERIC else (f"k{i}" for i in more))
+    if flavour.exact and flavour.spread > len(plain):
+        plain += tuple(islice(_fresh(choice), flavour.spread - len(plain)))
+    if flavour.odd and flavour.spread == EVERYTHING:
+        plain += choice.odd
     if not flavour.hit:  # nobody meets a condition, not even by chance
         near = tuple(v for v in near if v not in choice.hits) or near
         plain = tuple(v for v in plain if v not in choice.hits) or plain
@@ -43,24 +47,36 @@ def values_for(
 
 
 def distinct_values(
-    choice: Pool, column: Column, count: int, flavour: Flavour, rng: Random
+    choice: Pool, column: Column, number: int, flavour: Flavour, rng: Random
 ) -> list[object]:
     """Values for a unique column, with those that meet its conditions among them."""
-    numeric = column.affinity in NUMERIC or column.affinity == "blob"
-    more = range(1, count + 4) if numeric else (f"k{i}" for i in range(1, count + 4))
     first = list(choice.hits)
     rng.shuffle(first)
-    kept = first[: round(count * flavour.hit)]
+    kept = first[: round(number * flavour.hit)]
+    kept = list(dict.fromkeys((*choice.near, *kept))) if flavour.walk else kept
     taken = set(kept)
+    more = islice(_fresh(choice), number + 4)
     rest = dict.fromkeys((*choice.hits, *choice.near, *choice.plain, *more))
     others = [value for value in rest if value not in taken]
     rng.shuffle(others)
-    values = (kept + others)[:count]
+    values = (kept + others)[:number]
+    values += values[:1] * (number - len(values))  # no more are to be had: these rows go
     rng.shuffle(values)
     if not column.not_null and flavour.null and rng.random() < 0.5:
         nulls = max(2, round(len(values) * flavour.null))  # a unique column may have many
         values[:nulls] = [None] * min(nulls, len(values))
     return values
+
+
+def _fresh(choice: Pool) -> Iterable[object]:
+    """As many different values as anyone asks for; fewer where the kind has no more."""
+    if choice.kind in ("date", "datetime"):
+        return ((date(2000, 1, 1) + timedelta(days=n)).isoformat() for n in range(20_000))
+    if choice.kind == "time":
+        return (f"{n // 60:02}:{n % 60:02}:00" for n in range(1_440))
+    if choice.kind == "boolean":
+        return ()
+    return (f"k{n}" for n in count(1)) if choice.kind == "text" else count(1)
 
 
 def _whole(choice: Pool) -> Pool:

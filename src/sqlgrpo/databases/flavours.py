@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from random import Random
 
+from sqlgrpo.databases.profile import Place
+
+ODD_ROWS = 30  # enough for every value that a column is offered
 EVERYTHING = 99  # more values than any column is offered: the odd ones come as often as the rest
 
 
@@ -22,12 +26,21 @@ class Flavour:
     """Chance that a table is empty."""
     without: frozenset[str] = frozenset()
     """Tables that are empty, in lower case."""
+    blank: frozenset[Place] = frozenset()
+    """Columns that hold nothing but NULL, as far as they may."""
+    fixed: tuple[tuple[Place, object], ...] = ()
+    """Columns that hold nothing but one value."""
     exact: bool = False
     """Just so many rows, and values enough for the spread."""
     whole: bool = False
     """Numbers have no fractions."""
     narrow: bool = False
     """Even what is added up or sorted by has few values, and few parents have all the children."""
+    walk: bool = False
+    """Rows that meet every condition but for one column, which goes through all values near its
+    conditions: so that no boundary is left to chance."""
+    odd: bool = False
+    """Also values that few queries care about."""
 
 
 def flavours(rows: int) -> list[Flavour]:
@@ -35,7 +48,8 @@ def flavours(rows: int) -> list[Flavour]:
     return [
         Flavour(rows=0),
         Flavour(rows=rows, hit=0.7, null=0.05, spread=8, orphan=0.1),
-        Flavour(rows=rows, hit=0.4, null=0.05, spread=EVERYTHING),
+        Flavour(rows=4, hit=1.0, null=0.0, spread=6, orphan=0.0, walk=True),
+        Flavour(rows=max(20, rows), hit=0.4, null=0.05, spread=EVERYTHING),
         Flavour(rows=rows, hit=0.55, null=0.15, spread=3, whole=True),
         Flavour(rows=rows, hit=0.85, null=0.1, spread=2, orphan=0.3, narrow=True),
         Flavour(rows=max(3, rows // 3), hit=0.8, null=0.0, spread=12, orphan=0.0, whole=True),
@@ -45,6 +59,22 @@ def flavours(rows: int) -> list[Flavour]:
         Flavour(rows=rows, hit=0.0, null=0.1, spread=6),
         Flavour(rows=rows, hit=0.7, null=0.05, spread=1, orphan=0.1),
         Flavour(rows=max(3, rows // 3), hit=0.7, null=1.0, spread=3, orphan=0.1),
+    ]
+
+
+def searching(rows: int) -> list[Flavour]:
+    """The same for a prediction that passed the suite: with odd values, and none empty."""
+    return [
+        replace(f, odd=True, rows=max(ODD_ROWS, f.rows)) if f.spread == EVERYTHING else f
+        for f in (replace(f, odd=f.walk) for f in flavours(rows)[1:])
+    ]
+
+
+def tiny() -> list[Flavour]:
+    """So few rows that halves and thirds of them matter."""
+    return [
+        Flavour(rows=rows, hit=hit, null=0.0, spread=spread, orphan=0.0, exact=True)
+        for rows, hit, spread in ((1, 1.0, 1), (2, 1.0, 2), (3, 1.0, 3), (5, 0.8, 2))
     ]
 
 
@@ -59,3 +89,33 @@ def random_flavour(rows: int, rng: Random) -> Flavour:
         whole=rng.random() < 0.25,
         narrow=rng.random() < 0.25,
     )
+
+
+def sized(size: int, wanted: Iterable[tuple[int, int]]) -> list[Flavour]:
+    """Tables of just that many rows, or so many more; with so many different values (0: all)."""
+    return [
+        Flavour(rows=size + more, hit=1, null=0, spread=spread or size + more, orphan=0, exact=True)
+        for more, spread in wanted
+    ]
+
+
+def large(size: int) -> list[Flavour]:
+    """For a gold that speaks of many rows: at, above and well above that number."""
+    some = Flavour(rows=3 * size + 3, hit=0.7, null=0.45, spread=1, orphan=0.1)
+    alike = ((0, 1), (1, 1), (2, 1), (0, 0), (1, 0), (2, 0))
+    return [*sized(size, alike), some, replace(some, null=0.05, spread=4)]
+
+
+def uniform(
+    tables: Iterable[str],
+    columns: Iterable[Place],
+    values: Iterable[tuple[Place, object]],
+    rows: int,
+) -> list[Flavour]:
+    """One of these tables is empty, one of these columns all NULL, or all of one value."""
+    usual = Flavour(rows=rows, hit=0.7, null=0.05, spread=8)
+    found = [replace(usual, blank=frozenset({place})) for place in columns]
+    found += [replace(usual, fixed=(pair,)) for pair in values]
+    for name in tables:
+        found += [replace(usual, null=null, without=frozenset({name})) for null in (0.05, 0.4)]
+    return found

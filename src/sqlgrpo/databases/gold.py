@@ -218,7 +218,7 @@ def _settle_limit(select: exp.Select, descending: bool) -> bool:
 def _settle_bare_columns(select: exp.Select, descending: bool) -> bool:
     group = select.args.get("group")
     found = [a for e in select.expressions for a in e.find_all(exp.AggFunc)]
-    aggregates = [a for a in found if _plain(a)]
+    aggregates = [a for a in found if _plain(a) and a.find_ancestor(exp.Select) is select]
     if not group and not aggregates:
         return False
     if len(aggregates) == 1 and isinstance(aggregates[0], (exp.Min, exp.Max)):

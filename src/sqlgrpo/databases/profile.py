@@ -5,7 +5,6 @@ Contents are made from this, so that conditions are met, missed and met at their
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from sqlgrpo.databases.functions import DATES
+from sqlgrpo.databases.literals import bare, constant, pairs, pattern, result_of, undone
 from sqlgrpo.parsers.schema import Schema
 
 Place = tuple[str, str]
@@ -38,7 +38,7 @@ NUMERIC_USES = (
 )
 
 MEASURES = (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Ordered)
-MOST_ROWS = 150  # largest number that is taken for a count of rows
+FEW = 40  # largest count of rows that every database is made to reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,16 @@ class Profile:
                 self.used.add(place)
         for node in query.walk():
             if type(node) in COMPARISONS:
-                for left, right in _pairs(node.this, _pattern(node)):
+                for left, right in pairs(node.this, pattern(node)):
                     self._comparison(COMPARISONS[type(node)], left, right, places)
             elif isinstance(node, exp.Between):
                 self._add(node.this, ">=", node.args["low"], places)
                 self._add(node.this, "<=", node.args["high"], places)
             elif isinstance(node, exp.In):
                 self._membership(node, places)
+            elif isinstance(node, exp.Case) and node.this:
+                for branch in node.args["ifs"]:
+                    self._comparison("=", node.this, branch.this, places)
             elif isinstance(node, (exp.Limit, exp.Offset)):
                 self._count(constant(node.expression))
             if isinstance(node, NUMERIC_USES):
@@ -112,7 +115,7 @@ class Profile:
         if constant(right) is not None:
             self._add(left, operator, right, places)
             return
-        sides = [places.of(bare(side)) for side in (left, right)]
+        sides = [places.of(result_of(side)) for side in (left, right)]
         if sides[0] and sides[1] and sides[0] != sides[1]:
             self.joins.add((sides[0], sides[1]))
         for place, other in zip(sides, (right, left), strict=True):
@@ -121,7 +124,9 @@ class Profile:
 
     def _membership(self, node: exp.In, places: Places) -> None:
         for item in node.expressions:
-            self._add(node.this, "=", item, places)
+            for row in item.expressions if isinstance(item, exp.Values) else [item]:
+                for left, right in pairs(node.this, row):
+                    self._add(left, "=", right, places)
         inner = node.args.get("query")
         select = inner.find(exp.Select) if inner else None
         if select and select.expressions:
@@ -141,17 +146,17 @@ class Profile:
             return
         columns = [side] if isinstance(side, exp.Column) else []
         through = "" if columns else type(side).__name__.lower()
-        undone = _undone(side, found)
+        before = undone(side, found)
         for column in columns or list(side.find_all(exp.Column)):
             if place := at.of(column):
                 self.conditions[place].append(Condition(operator, found, through, self.guest))
-                if undone is not None:
-                    self.conditions[place].append(Condition(operator, undone, through, self.guest))
+                if before is not None:
+                    self.conditions[place].append(Condition(operator, before, through, self.guest))
                 return
         self.loose.add(found)
 
     def _count(self, value: object) -> None:
-        if isinstance(value, int) and 0 <= value <= MOST_ROWS:
+        if isinstance(value, int) and 0 <= value <= FEW:
             self.counts.add(value)
         elif value is not None:
             self.loose.add(value)
@@ -163,37 +168,6 @@ class Profile:
                 self.numeric.add(place)
 
 
-def _pairs(left: exp.Expr, right: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """Row values are compared column by column."""
-    if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
-        yield from zip(left.expressions, right.expressions, strict=False)
-    else:
-        yield left, right
-
-
-def _pattern(node: exp.Expr) -> exp.Expr:
-    """What is compared with; of GLOB, the pattern as LIKE has it."""
-    right: exp.Expr = node.expression
-    if not isinstance(node, exp.Glob) or not isinstance(right, exp.Literal):
-        return right
-    plain = re.sub(r"\[(.)\]", r"\1", str(right.this).replace("*", "%").replace("?", "_"))
-    return exp.Literal.string(plain)
-
-
-def _undone(side: exp.Expr, value: object) -> object:
-    """The number that arithmetic with one constant turns into ``value``."""
-    other = constant(side.expression) if isinstance(side, exp.Binary) else None
-    if not isinstance(other, (int, float)) or not isinstance(value, (int, float)):
-        return None
-    if isinstance(side, exp.Div):
-        return value * other
-    if isinstance(side, exp.Mul) and other:
-        return value / other
-    if isinstance(side, (exp.Add, exp.Sub)):
-        return value - other if isinstance(side, exp.Add) else value + other
-    return None
-
-
 def _special_use(node: exp.Expr) -> str:
     """``date`` or ``cast`` where a function expects text of a certain form."""
     if isinstance(node, (exp.TimeToStr, exp.Date, exp.TsOrDsToTimestamp)):
@@ -203,33 +177,6 @@ def _special_use(node: exp.Expr) -> str:
     if isinstance(node, exp.Cast) and not node.to.is_type("text", "varchar"):
         return "cast"
     return "cast" if isinstance(node, NUMERIC_USES) else ""
-
-
-def bare(node: exp.Expr) -> exp.Expr:
-    """The node without brackets and COLLATE around it."""
-    while isinstance(node, (exp.Paren, exp.Collate)):
-        node = node.this
-    return node
-
-
-def constant(node: exp.Expr | None) -> object:
-    """The value of a literal, with its sign; ``None`` when it is no literal."""
-    if isinstance(node, (exp.Paren, exp.Collate)):
-        return constant(node.this)
-    if isinstance(node, exp.Neg):
-        inner = constant(node.this)
-        return -inner if isinstance(inner, (int, float)) else None
-    if isinstance(node, exp.Boolean):
-        return int(node.this)
-    if not isinstance(node, exp.Literal):
-        return None
-    text = str(node.this)
-    if node.is_string:
-        return text
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
 
 
 class Places:

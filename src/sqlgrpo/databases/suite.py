@@ -12,7 +12,8 @@ from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.build import Blueprint, blueprint
 from sqlgrpo.databases.compare import GoldRows
 from sqlgrpo.databases.contents import Contents, Maker
-from sqlgrpo.databases.flavours import Flavour, flavours, random_flavour
+from sqlgrpo.databases.doubts import MOST_ROWS, read
+from sqlgrpo.databases.flavours import Flavour, flavours, large, random_flavour, searching
 from sqlgrpo.databases.gold import Gold, gold_rows, is_certain, read_gold, same_answer
 from sqlgrpo.databases.kinds import inferred, unknown_types
 from sqlgrpo.databases.mutants import mutants
@@ -22,7 +23,8 @@ from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
-VERSION = 4
+SMALL = 8  # sizes of groups that come about by chance
+VERSION = 5
 """Part of every cache key; goes up whenever a suite would come out differently."""
 
 
@@ -210,8 +212,10 @@ class Search:
         rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
         casefold = self._case.blueprint.casefold
         maker = Maker(self._case.schema, profile, casefold=casefold, rows=self._config.rows)
-        plan = flavours(maker.rows)[bool(purpose) :][:count]
+        plan = (searching if purpose else flavours)(maker.rows)[:count]
         plan += [random_flavour(maker.rows, rng) for _ in range(count - len(plan))]
+        if not purpose:
+            plan[2:2] = self._large()
         failed = 0
         for number, flavour in enumerate([*plan, *more]):
             try:
@@ -220,6 +224,12 @@ class Search:
                 failed += 1  # such as an overflow: the fault of these rows if it is rare
                 if not purpose and (not number or "not auth" in str(error) or failed > number // 2):
                     raise
+
+    def _large(self) -> list[Flavour]:
+        """Databases for numbers of rows that do not come about by chance."""
+        sizes = read(self._case.gold.tree, self._case.schema).sizes
+        wanted = [size for size in sorted(sizes) if SMALL < size <= MOST_ROWS]
+        return [flavour for size in wanted[-2:] for flavour in large(size)]
 
     def open(self, contents: Contents, patience: float = 1.0) -> Candidate:
         """The database with these contents; ``ExampleError`` if the gold fails on it.

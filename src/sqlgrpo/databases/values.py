@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlgrpo.databases.kinds import NUMBER_TEXT, kind
 from sqlgrpo.databases.moments import DATES, HOURS, MOMENTS, is_moment, moments, moments_like
@@ -27,6 +27,8 @@ FRACTIONS = (
     *(1, 2, 0.5, 3, 1.5, -0.5, 0, 2.25, 10, 99.9, -3, 1000.25, 64000),
     *(0.0000123, -8_765_432.1, 9_876_543_210),
 )
+LETTERS = 20_000  # longest text that is made because a query mentions such a length
+HUGE = 1e300
 LARGEST = 2**60  # neighbours of larger numbers may not fit into 64 bits
 NUMERIC_TEXTS = ("1.5", "10", "9", "2.75", "12x", "-3", "0")
 PLAIN: dict[str, tuple[object, ...]] = {
@@ -38,6 +40,22 @@ PLAIN: dict[str, tuple[object, ...]] = {
     "time": HOURS,
     "boolean": (0, 1),
     "any": (1, "ada", 2, "bo", 0, "10", 2.5, ""),
+}
+ODD: dict[str, tuple[object, ...]] = {
+    "text": (
+        " ada",
+        "ada ",
+        "ADA",
+        "\u00c9t\u00e9",
+        "\u03a9",
+        "a\nb",
+        "it's",
+        "50%",
+        "07",
+        "x" * 300,
+    ),
+    "integer": (7, 45, -100, 1999, 123_456),
+    "number": (7, 0.125, 45.678, -99.5, 1.0000001, 1.23456789012, 123_456.75),
 }
 TESTS: dict[str, Callable[[object, object], bool]] = {
     "=": lambda a, b: a == b,
@@ -63,6 +81,9 @@ class Pool:
     """Choose from all plain values: the column is joined, aggregated or sorted by."""
     few: int = 0
     """Plain values in a narrow database, if not as many as its spread says."""
+    odd: tuple[object, ...] = ()
+    """Values that few queries care about, for the databases that hold everything."""
+    kind: str = "integer"
 
 
 def allowed(found: Pool, table: Table, column: Column, *, casefold: bool) -> Pool:
@@ -85,11 +106,11 @@ def allowed(found: Pool, table: Table, column: Column, *, casefold: bool) -> Poo
         except sqlite3.Error:
             return True  # a CHECK on something else
 
-    parts = (found.hits, found.near, found.plain)
-    hits, near, plain = (tuple(v for v in part if passes(v)) for part in parts)
+    parts = (found.hits, found.near, found.plain, found.odd)
+    hits, near, plain, odd = (tuple(v for v in part if passes(v)) for part in parts)
     connection.close()
     everything = tuple(_once((*hits, *near, *plain))) or found.plain
-    return Pool(hits, near, plain or everything)
+    return replace(found, hits=hits, near=near, plain=plain or everything, odd=odd)
 
 
 def _may_name(token: Token) -> bool:
@@ -99,17 +120,25 @@ def _may_name(token: Token) -> bool:
 def pool(column: Column, conditions: list[Condition], *, casefold: bool) -> Pool:
     """The values for a column, all of the class that its type promises."""
     of = kind(column, conditions)
-    plain = PLAIN[of]
+    plain, odd = PLAIN[of], ODD.get(of, ())
     near = [v for c in conditions for v in _legal(column, c, of)]
     if casefold:
         near = [v.lower() if isinstance(v, str) else v for v in near]
-        plain = tuple(v.lower() if isinstance(v, str) else v for v in plain)
+        plain, odd = (
+            tuple(v.lower() if isinstance(v, str) else v for v in part) for part in (plain, odd)
+        )
     near = list(_once(near))
     direct = [c for c in conditions if not c.through]
     every = (*near, *plain)
     hits = [v for v in every if all(_meets(v, c, of) for c in direct)] if direct else []
     hits = hits or [v for v in every if any(_meets(v, c, of) for c in direct)]
-    return Pool(hits=tuple(_once(hits or near)), near=tuple(near), plain=tuple(_once(plain)))
+    return Pool(
+        hits=tuple(_once(hits or near)),
+        near=tuple(near),
+        plain=tuple(_once(plain)),
+        odd=tuple(_once(odd)),
+        kind=of,
+    )
 
 
 def _legal(column: Column, condition: Condition, of: str) -> list[object]:
@@ -128,7 +157,8 @@ def neighbours(condition: Condition, of: str) -> Iterator[object]:
     if condition.operator == "date":
         return
     if condition.through == "length" and isinstance(value, int) and of == "text":
-        yield from ("x" * size for size in (value, value + 1, value - 1) if 0 <= size <= 300)
+        sizes = (value, value + 1, value - 1)
+        yield from ("x" * size for size in sizes if 0 <= size <= LETTERS)
         return
     if condition.operator == "cast":
         yield from NUMERIC_TEXTS if of == "text" else ()
@@ -160,6 +190,7 @@ def neighbours(condition: Condition, of: str) -> Iterator[object]:
 
 def _numbers(value: float, *, whole: bool) -> Iterator[object]:
     if not abs(value) < LARGEST:
+        yield from () if whole or not abs(value) < HUGE else (float(value), 2.0 * value)
         return
     exact = int(value) if whole or float(value).is_integer() else value
     yield from (exact, exact + 1, exact - 1)
@@ -173,6 +204,8 @@ def _numbers(value: float, *, whole: bool) -> Iterator[object]:
 def _texts(value: str, through: str) -> Iterator[object]:
     if through in ("lower", "upper"):
         yield from (value.lower(), value.upper(), value.title())
+    if through == "beside":
+        yield from (f"a{value}b", f"{'x' * 9}{value}x", value + value)
     yield value
     yield from (value.swapcase(), value + "x", "x" + value, value[:-1], value + " ", value[1:])
     if value[:-1]:

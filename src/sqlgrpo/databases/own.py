@@ -1,0 +1,163 @@
+"""The databases made for one prediction that passed the suite, to find out what else it says."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from random import Random
+
+import sqlglot
+from sqlglot.errors import SqlglotError
+
+from sqlgrpo.config import LimitsConfig, SuiteConfig
+from sqlgrpo.databases.blocks import block_contents, grouped_places
+from sqlgrpo.databases.contents import Contents
+from sqlgrpo.databases.doubts import SOME_ROWS, Doubts, doubts, read
+from sqlgrpo.databases.flavours import Flavour, sized, tiny, uniform
+from sqlgrpo.databases.growth import copied, everything, free, keys
+from sqlgrpo.databases.placed import telling_contents
+from sqlgrpo.databases.probes import read_probes
+from sqlgrpo.databases.profile import Profile
+from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, profile_of
+from sqlgrpo.errors import ExampleError
+
+OPEN = 2  # predictions whose databases stay open
+PATIENCE = 2.0  # times a query's own limit that making its databases may take
+FIXED = 6  # constants of which a whole column is made
+GROWN = 3  # sizes to which databases grow for one prediction, the largest
+JUST = 8  # sizes of which there are databases at all
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What one prediction is put to."""
+
+    candidates: tuple[Candidate, ...] = ()
+    untestable: str = ""
+    """Why passing says too little."""
+
+
+class Own:
+    """The challenges to one example's predictions, of which the last few stay open."""
+
+    def __init__(
+        self,
+        case: Case,
+        suite: Suite,
+        candidates: Sequence[Candidate],
+        search: Search,
+        limits: LimitsConfig,
+        config: SuiteConfig,
+    ) -> None:
+        self._case, self._suite, self._search = case, suite, search
+        self._limits, self._config = limits, config
+        self._richest = _richest(candidates)
+        self._gold = read(case.gold.tree, case.schema)
+        self._open: OrderedDict[str, tuple[Candidate, ...]] = OrderedDict()
+
+    def challenge(self, text: str) -> Challenge:
+        """Databases for what this prediction says about data, beside what the gold says."""
+        try:
+            tree = sqlglot.parse_one(text, read="sqlite")
+        except (SqlglotError, RecursionError):
+            return Challenge()
+        schema = self._case.schema
+        found = doubts(self._gold, read(tree, schema))
+        profile = profile_of(self._case.gold.tree, schema).read(tree, schema, guest=True)
+        found.into(profile)
+        probes = read_probes(tree, self._case.gold.tree, schema)
+        says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts
+        grouped = sorted(grouped_places(tree, schema)) if found.groups else ()
+        purpose = repr((says, found, probes, grouped))
+        if purpose not in self._open:
+            while len(self._open) >= OPEN:
+                _close(self._open.popitem(last=False)[1])
+            rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
+            plan, gold = self._case.blueprint, self._case.gold.tree
+            placed = chain(
+                telling_contents(probes, gold, profile, plan, self._limits, rng),
+                block_contents(tree, gold, set(found.groups), profile, plan),
+            )
+            made = self._made(self._candidates(profile, purpose, found, placed))
+            self._open[purpose] = tuple(made)
+        return Challenge(self._open[purpose], found.untestable)
+
+    def __len__(self) -> int:
+        """How many databases are open."""
+        return sum(map(len, self._open.values()))
+
+    def close(self) -> None:
+        for candidates in self._open.values():
+            _close(candidates)
+        self._open.clear()
+
+    def _made(self, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+        """As many as there is time for, of those that say something."""
+        deadline = time.thread_time() + PATIENCE * self._limits.timeout_s
+        for candidate in candidates:
+            if candidate.certain or not self._suite.certain:
+                yield candidate
+            else:
+                candidate.session.close()
+            if time.thread_time() > deadline:
+                return
+
+    def _candidates(
+        self, profile: Profile, purpose: str, found: Doubts, placed: Iterator[Contents]
+    ) -> Iterator[Candidate]:
+        more = uniform(found.tables, found.columns, found.values[:FIXED], self._config.rows)
+        more += [*tiny(), *_just(found.sizes)]
+        count = self._config.own_databases
+        yield from self._opened(placed)
+        yield from self._search.candidates(count, profile, purpose, more)
+        yield from self._opened(self._grown(profile, found))
+
+    def _opened(self, made: Iterator[Contents]) -> Iterator[Candidate]:
+        for contents in made:
+            try:
+                yield self._search.open(contents)
+            except ExampleError:
+                continue  # the gold fails on these rows, or returns more than a query may
+
+    def _grown(self, profile: Profile, found: Doubts) -> Iterator[Contents]:
+        """Copies over copies of those databases of the suite that have most to show."""
+        sizes = [n for n in found.sizes if n > self._config.rows][-GROWN:]
+        if found.counts or sizes:
+            sizes.append(SOME_ROWS)
+        schema = self._case.schema
+        moved = [make(schema, profile) for make in (keys, free, everything)] if sizes else []
+        for size in dict.fromkeys(sizes):
+            for number, base in enumerate(self._richest):
+                least = min(len(rows) for rows in base.tables if rows)
+                times, most = math.ceil((size + 1) / least) * 3, 4 * size + SOME_ROWS
+                for places in moved[: 1 if number else None]:
+                    yield copied(base, schema, places, times, most)
+
+
+def _richest(candidates: Sequence[Candidate]) -> list[Contents]:
+    """Two databases with as few empty tables and as many of the gold's rows as there are."""
+
+    def riches(candidate: Candidate) -> tuple[int, ...]:
+        counts = [len(rows) for rows in candidate.contents.tables]
+        return sum(map(bool, counts)), len(candidate.rows.rows), sum(counts)
+
+    filled = [c for c in candidates if any(c.contents.tables)]
+    return [c.contents for c in sorted(filled, key=riches, reverse=True)[:2]]
+
+
+def _just(sizes: tuple[int, ...]) -> list[Flavour]:
+    """Just so many rows, for a prediction that holds on any other number of them."""
+    several = [flavour for size in sizes[-JUST:-GROWN] for flavour in sized(size, ((0, 4),))]
+    for size in sizes[-GROWN:]:
+        several += sized(size, ((0, 0), (0, 4), (0, 1), (1, 1)))
+        several.append(Flavour(rows=3 * size + 3, hit=0.7, null=0.45, spread=1, orphan=0.1))
+    return several
+
+
+def _close(candidates: Sequence[Candidate]) -> None:
+    for candidate in candidates:
+        candidate.session.close()
