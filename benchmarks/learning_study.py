@@ -205,10 +205,8 @@ def finished(options: argparse.Namespace, arm: str) -> dict[int, dict[str, bool]
     return {seed: right(folder, arm) for seed, folder in folders.items() if _figures(folder)}
 
 
-def paired(
-    before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]
-) -> dict[str, float | list[float]]:
-    """Exact McNemar tests on the same questions: seed by seed, and by majority of the seeds.
+def paired(before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]) -> dict[str, Any]:
+    """Exact McNemar tests on the same questions: seed by seed, and by majority of three or more.
 
     Seeds answer the same questions, so their answers must not be pooled as if independent.
     """
@@ -217,16 +215,20 @@ def paired(
         gained = sum(new[key] and not old[key] for key in new)
         lost = sum(old[key] and not new[key] for key in new)
         each.append((gained, lost))
+    found: dict[str, Any] = {
+        "gained": [gained for gained, _ in each],
+        "lost": [lost for _, lost in each],
+        "p": [mcnemar(gained, lost) for gained, lost in each],
+    }
+    if len(each) < 3 or len(each) % 2 == 0:  # an even number has no majority
+        return found
     majority = [
         {key: 2 * sum(run[key] for run in runs) > len(runs) for key in runs[0]}
         for runs in (before, after)
     ]
     gained = sum(majority[1][key] and not majority[0][key] for key in majority[1])
     lost = sum(majority[0][key] and not majority[1][key] for key in majority[1])
-    return {
-        "gained": [g for g, _ in each],
-        "lost": [lo for _, lo in each],
-        "p": [mcnemar(g, lo) for g, lo in each],
+    return found | {
         "majority_gained": gained,
         "majority_lost": lost,
         "majority_p": mcnemar(gained, lost),
