@@ -9,9 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
-import resource
 import signal
-import sqlite3
 import sys
 import time
 import zlib
@@ -26,14 +24,16 @@ from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import WORK_S, Bench
 from sqlgrpo.databases.cache import load, save
 from sqlgrpo.databases.keys import Key, example_of
+from sqlgrpo.databases.memory import give_back, limit_memory, resident_bytes
 from sqlgrpo.databases.parcels import Outbox, opened
 from sqlgrpo.databases.suite import Case, Search, Suite, read_case
 from sqlgrpo.databases.workers import Died
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
 
-BENCHES = 64  # open at a time; each holds a handful of connections
+BENCHES = 64  # open at a time, in at most half of the memory that queries may use
 SILENT_S = 0.01  # processor time for which answers may wait for others
+HOARD_S = 0.05  # and for which memory that a query has left in free pieces may be kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,10 @@ class Server:
 
     settings: Settings
     benches: OrderedDict[Key, Bench] = field(default_factory=OrderedDict)
+    most_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        self.most_bytes = resident_bytes() + (self.settings.limits.max_memory_mb << 19)
 
     def bench(self, key: Key, packed: bytes | None) -> Bench:
         """The databases of an example, opened from its suite if that is known."""
@@ -57,6 +61,15 @@ class Server:
         if len(self.benches) > BENCHES:
             self.benches.popitem(last=False)[1].close()
         return found
+
+    def tidy(self) -> None:
+        """Give back free memory; close the benches seen longest ago if too little is left."""
+        give_back()
+        while resident_bytes() > self.most_bytes and len(self.benches) > 1:
+            for _ in range(len(self.benches) // 2):
+                self.benches.popitem(last=False)[1].close()
+            gc.collect()
+            give_back()
 
     def _open(self, example: Example, packed: bytes | None) -> Bench:
         own = self.settings
@@ -84,6 +97,28 @@ class Server:
         if own.suite.cache_dir:
             save(Path(own.suite.cache_dir), case.key, suite)
         return suite
+
+
+@dataclass(slots=True)
+class Chores:
+    """What a worker does between answers: it sends them, and gives memory back."""
+
+    outbox: Outbox
+    server: Server
+    sent_s: float = 0.0
+    tidied_s: float = 0.0
+
+    def do(self, after_s: float = 0.0) -> None:
+        """Do what is due when so much processor time has gone since the last time."""
+        now_s = time.thread_time()
+        if now_s < self.sent_s + after_s:
+            return
+        alarm(0)  # so that no message is cut in two
+        self.outbox.flush()
+        self.sent_s = now_s
+        if now_s > self.tidied_s + HOARD_S:
+            self.server.tidy()
+            self.tidied_s = now_s
 
 
 def pack(suite: Suite) -> bytes:
@@ -131,18 +166,14 @@ def serve() -> None:
 def work(line: Connection, outbox: Outbox, settings: Settings) -> None:
     """Answer until the line is closed."""
     server = Server(settings)
+    chores = Chores(outbox, server)
     try:
         while True:
-            sent_s = time.thread_time()
             for serial, *request in opened(line.recv_bytes()):
                 for answer in answers(server, *request):
                     outbox.put((serial, answer))
-                    if time.thread_time() > sent_s + SILENT_S:
-                        alarm(0)  # so that no message is cut in two
-                        outbox.flush()
-                        sent_s = time.thread_time()
-            alarm(0)
-            outbox.flush()
+                    chores.do(SILENT_S)
+            chores.do()
     except (EOFError, ConnectionError):
         return
 
@@ -162,11 +193,3 @@ def answers(
         yield error
     except MemoryError:
         signal.raise_signal(signal.SIGABRT)  # the next process tries again with an empty memory
-
-
-def limit_memory(limits: LimitsConfig) -> None:
-    """Cap what SQLite may allocate, and with more room the whole process."""
-    heap = limits.max_memory_mb << 20
-    sqlite3.connect(":memory:").execute(f"PRAGMA hard_heap_limit = {heap}")
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    resource.setrlimit(resource.RLIMIT_AS, (used + 3 * heap + (1 << 30), resource.RLIM_INFINITY))

@@ -24,7 +24,7 @@ Row = tuple[object, ...]
 
 CHECK_EVERY = 1_000  # SQLite VM instructions between two looks at the clocks
 WALL = 60.0  # how many times its processor time a query may take on the wall clock
-FETCH = 64  # rows fetched before the size of the result is looked at again
+FETCH = 64  # values fetched before the size of the result is looked at again
 RESULT_VALUES = 10  # values of the largest size that a whole result may add up to
 STARTS = {"SELECT", "WITH"}
 CATALOGS = ("sqlite_", "pragma_", "json_", "dbstat", "bytecode", "tables_used", "generate_series")
@@ -136,17 +136,20 @@ class Session:
 
     def _fetch(self, cursor: sqlite3.Cursor) -> Rows:
         width = len(cursor.description or ())
-        rows = cursor.fetchmany(FETCH)
-        size = _size(rows) if len(rows) == FETCH else 0
-        while len(rows) % FETCH == 0 and (more := cursor.fetchmany(FETCH)):
-            rows += more
+        step = max(FETCH // max(width, 1), 1)
+        more = cursor.fetchmany(step)
+        rows = list(more)
+        size = 0
+        while len(more) == step and len(rows) <= self.limits.max_rows:
             size += _size(more)
             if size > RESULT_VALUES * self.limits.max_value_bytes:
                 cursor.close()
                 return Rows(error="result too large")
-            if len(rows) > self.limits.max_rows:
-                cursor.close()
-                return Rows(error=f"more than {self.limits.max_rows} rows")
+            more = cursor.fetchmany(step)
+            rows += more
+        if len(rows) > self.limits.max_rows:
+            cursor.close()
+            return Rows(error=f"more than {self.limits.max_rows} rows")
         return Rows(rows=tuple(rows), width=width)
 
     def _late(self) -> int:
