@@ -22,6 +22,7 @@ from sqlgrpo.databases.growth import copied, everything, free, keys
 from sqlgrpo.databases.placed import telling_contents
 from sqlgrpo.databases.probes import read_probes
 from sqlgrpo.databases.profile import Profile
+from sqlgrpo.databases.strangers import everywhere, strangers
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, profile_of
 from sqlgrpo.errors import ExampleError
 
@@ -61,15 +62,17 @@ class Own:
 
     def challenge(self, text: str) -> Challenge:
         """Databases for what this prediction says about data, beside what the gold says."""
+        schema, gold = self._case.schema, self._case.gold
+        profile = profile_of(gold.tree, schema)
         try:
             tree = sqlglot.parse_one(text, read="sqlite")
         except (SqlglotError, RecursionError):
-            return Challenge()
-        schema = self._case.schema
+            tree = gold.tree  # SQLite reads what sqlglot does not: its constants are strangers
         found = doubts(self._gold, read(tree, schema))
-        profile = profile_of(self._case.gold.tree, schema).read(tree, schema, guest=True)
-        found.into(profile)
-        probes = read_probes(tree, self._case.gold.tree, schema)
+        found.into(profile.read(tree, schema, guest=True))
+        odd = strangers(text, gold.sql, profile, schema)
+        profile = everywhere(odd, text, profile, schema) if odd else profile
+        probes = read_probes(tree, gold.tree, schema)
         says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts
         grouped = sorted(grouped_places(tree, schema)) if found.groups else ()
         purpose = repr((says, found, probes, grouped))
@@ -77,10 +80,10 @@ class Own:
             while len(self._open) >= OPEN:
                 _close(self._open.popitem(last=False)[1])
             rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
-            plan, gold = self._case.blueprint, self._case.gold.tree
+            plan = self._case.blueprint
             placed = chain(
-                telling_contents(probes, gold, profile, plan, self._limits, rng),
-                block_contents(tree, gold, set(found.groups), profile, plan),
+                telling_contents(probes, gold.tree, profile, plan, self._limits, rng),
+                block_contents(tree, gold.tree, set(found.groups), profile, plan),
             )
             made = self._made(self._candidates(profile, purpose, found, placed))
             self._open[purpose] = tuple(made)
