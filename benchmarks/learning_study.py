@@ -54,7 +54,7 @@ CONTINUED: dict[str, Any] = {"epochs": 20, "learning_rate": 4e-4}
 POLL_S = 5.0
 
 
-def main() -> int:
+def main() -> None:
     options = _options()
     if options.child == "start":
         start(options)
@@ -62,7 +62,6 @@ def main() -> int:
         train_arm(options, options.child, options.seeds[0])
     else:
         study(options)
-    return 0
 
 
 def study(options: argparse.Namespace) -> None:
@@ -222,12 +221,12 @@ def paired(before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]) 
     }
     if len(each) < 3 or len(each) % 2 == 0:  # an even number has no majority
         return found
-    majority = [
+    old, new = (
         {key: 2 * sum(run[key] for run in runs) > len(runs) for key in runs[0]}
         for runs in (before, after)
-    ]
-    gained = sum(majority[1][key] and not majority[0][key] for key in majority[1])
-    lost = sum(majority[0][key] and not majority[1][key] for key in majority[1])
+    )
+    gained = sum(new[key] and not old[key] for key in new)
+    lost = sum(old[key] and not new[key] for key in new)
     return found | {
         "majority_gained": gained,
         "majority_lost": lost,
@@ -236,8 +235,7 @@ def paired(before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]) 
 
 
 def _folder(options: argparse.Namespace, arm: str, seed: int) -> Path:
-    folder: Path = options.run / f"{arm}_seed{seed}"
-    return folder
+    return Path(options.run) / f"{arm}_seed{seed}"
 
 
 def _figures(folder: Path) -> bool:
@@ -298,4 +296,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
