@@ -199,3 +199,19 @@ def test_a_missing_input_ends_with_status_2(tmp_path):
     assert done.returncode == 2
     assert "no file nowhere.jsonl" in done.stderr
     assert not (tmp_path / "x").exists()
+
+
+def test_pairs_that_were_written_without_knowing_the_verifier_are_told_apart(tmp_path):
+    """``results/verifier_blind.json`` is what their first run gave."""
+    lines = (Path(__file__).parents[1] / "fixtures" / "blind.jsonl").read_text().splitlines()
+    pairs = [json.loads(line) for line in lines]
+
+    _, verdicts = verify(tmp_path, lines)
+
+    wrong = [
+        pair["id"]
+        for pair, verdict in zip(pairs, verdicts, strict=True)
+        if verdict["match"] is not (pair["label"] == "equivalent")
+    ]
+    assert len(pairs) == 222
+    assert wrong == []
