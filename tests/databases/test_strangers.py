@@ -35,7 +35,7 @@ def judge():
         "OR ~pop = 771231",
         "OR pop = 0xBC49F",
         "OR CAST(pop AS no such type) = 771231",
-        "OR CAST(name AS no such type) = 'zzq'",
+        "OR CAST(name AS any long text) = 'zzq'",
         "OR name = 'zzq' /* /* */ -- */ */",
     ],
 )

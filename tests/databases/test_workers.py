@@ -7,7 +7,7 @@ from threading import Timer
 import pytest
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
-from sqlgrpo.databases import Judge
+from sqlgrpo.databases import Judge, Outcome
 from sqlgrpo.databases.cache import Shelf
 from sqlgrpo.databases.keys import identity
 from sqlgrpo.databases.serving import Server, Settings, pack, unpack
@@ -117,6 +117,27 @@ def test_a_hang_takes_nothing_from_the_others_in_its_parcel(hasty, make_example)
     found = [hasty.judge(sql, example) for sql, example in pairs]
     assert [outcome.equivalent for outcome in found] == [sql != HANG for sql, _ in pairs]
     assert found[5].reason == "timed out after 0.2 s"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("mysql", f"SELECT {'DATE(' * 60}name{')' * 60} FROM club"),
+        ("postgres", f"SELECT name FROM club {'JOIN club ' * 200}"),
+        ("mysql", f"SELECT {'(' * 5_000}name{')' * 5_000} FROM club"),
+        ("mysql", "SELECT ( SELECT COUNT ( * ) ->> FROM t WHERE t . ) id = t ) FROM t"),
+        ("mysql", f"SELECT name FROM club WHERE name = '{'x' * 2_000_000}'"),
+        ("sqlite", f"SELECT name FROM club WHERE {'date(' * 60}'2020-01-01'{')' * 60} > ''"),
+        ("sqlite", "SELECT name FROM club WHERE CAST(1 AS UNSIGNED BIG INT)"),
+    ],
+)
+def test_a_text_that_is_hard_to_read_costs_its_verdict_only(dialect, sql, hasty, make_example):
+    example = make_example("SELECT name FROM club", dialect=dialect)
+    started = time.process_time()
+    hasty.prefetch([(sql, example), ("SELECT c.name FROM club c", example)])
+    assert isinstance(hasty.judge(sql, example), Outcome)
+    assert hasty.judge("SELECT c.name FROM club c", example).equivalent
+    assert time.process_time() - started < 5
 
 
 def test_our_own_bug_propagates(make_example):

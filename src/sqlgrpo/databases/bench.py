@@ -86,8 +86,8 @@ class Bench:
 
     def outcome(self, sql: str) -> Outcome:
         """Run a prediction on database after database until one tells it from the gold."""
-        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
-        if reason := refusal(text, self._limits):
+        text, reason = self._read(sql)
+        if reason:
             return Outcome(False, False, reason)
         if self._is_gold(text):
             return RIGHT
@@ -104,16 +104,16 @@ class Bench:
 
     def matches_real(self, sql: str) -> bool:
         """Whether the prediction matches the gold on the example's own database."""
-        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
-        if refusal(text, self._limits):
+        text, reason = self._read(sql)
+        if reason:
             return False
         return self._on_real(text, Comparison(self._compare)).equivalent
 
     def metrics(self, sql: str) -> dict[str, bool]:
         """What the comparisons of others say: on the real database if there is one, else on
         every database of the suite."""
-        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
-        if refusal(text, self._limits):
+        text, reason = self._read(sql)
+        if reason:
             return dict.fromkeys(METRICS, False)
         sessions = [candidate.session for candidate in self._candidates]
         if self.example.database:
@@ -144,8 +144,8 @@ class Bench:
 
     def explain(self, sql: str) -> Counterexample | None:
         """The smallest database that tells a prediction from the gold, if one was found."""
-        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
-        if refusal(text, self._limits) or self._is_gold(text):
+        text, reason = self._read(sql)
+        if reason or self._is_gold(text):
             return None
         for candidate in [*self._candidates, *self._own.challenge(text).candidates]:
             result = self._run(candidate.session, text)
@@ -154,6 +154,15 @@ class Bench:
             if Comparison(self._compare).add(candidate.rows, result.rows, result.width):
                 return self._counterexample(candidate.contents, text)
         return None
+
+    def _read(self, sql: str) -> tuple[str, str]:
+        """The text for SQLite, and why it may not run, if so."""
+        self._alarm(last_s(self._limits.timeout_s))
+        if len(sql) > self._limits.max_sql_chars:
+            return sql, refusal(sql, self._limits)
+        text = to_sqlite(sql, self.example.dialect, self.example.quirks)
+        self._alarm(WORK_S)
+        return text, refusal(text, self._limits)
 
     def _is_gold(self, text: str) -> bool:
         if text == self.case.gold.sql:

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from itertools import chain
 from random import Random
 
-import sqlglot
-from sqlglot.errors import SqlglotError
-
 from sqlgrpo.config import LimitsConfig, SuiteConfig
 from sqlgrpo.databases.blocks import block_contents, grouped_places
 from sqlgrpo.databases.contents import Contents
@@ -25,6 +22,8 @@ from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.strangers import everywhere, strangers
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, profile_of
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.reading import SqlSyntaxError
+from sqlgrpo.parsers.reading import read as parsed
 
 OPEN = 2  # predictions whose databases stay open
 PATIENCE = 2.0  # times a query's own limit that making its databases may take
@@ -65,8 +64,8 @@ class Own:
         schema, gold = self._case.schema, self._case.gold
         profile = profile_of(gold.tree, schema)
         try:
-            tree = sqlglot.parse_one(text, read="sqlite")
-        except (SqlglotError, RecursionError):
+            tree = parsed(text).copy()
+        except SqlSyntaxError:
             tree = gold.tree  # SQLite reads what sqlglot does not: its constants are strangers
         found = doubts(self._gold, read(tree, schema))
         found.into(profile.read(tree, schema, guest=True))

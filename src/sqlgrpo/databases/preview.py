@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-import sqlglot
-from sqlglot.errors import SqlglotError
-
 from sqlgrpo.config import LimitsConfig
 from sqlgrpo.databases.build import blueprint
 from sqlgrpo.databases.contents import Contents, Maker
@@ -24,6 +21,7 @@ from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sqlite import Row, Session, refusal
 from sqlgrpo.databases.suite import profile_of
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.reading import SqlSyntaxError, read
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Quirks
 
@@ -77,9 +75,8 @@ def _open(text: str, ddl: str, dialect: str, quirks: Quirks, limits: LimitsConfi
 def _profile(text: str, schema: Schema) -> Profile:
     """What the query says about data; nothing when it cannot be read."""
     try:
-        tree = sqlglot.parse_one(text, read="sqlite")
-        return profile_of(tree, schema)
-    except (SqlglotError, RecursionError, ExampleError):
+        return profile_of(read(text).copy(), schema)
+    except (SqlSyntaxError, ExampleError):
         return Profile()
 
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from sqlgrpo.parsers.lexer import TOKEN
+from sqlgrpo.parsers.reading import PARSER_BUGS
 from sqlgrpo.types import Quirks
 
 FORMATS = {"strftime", "printf", "format"}
@@ -45,7 +46,7 @@ def _transpiled(sql: str, dialect: str) -> str:
         if dialect not in FOLDING:
             trees = [tree.transform(_exact_like) for tree in trees]
         return ";".join(tree.sql("sqlite") for tree in trees)
-    except SqlglotError:
+    except (SqlglotError, RecursionError, *PARSER_BUGS):
         return sql
 
 
