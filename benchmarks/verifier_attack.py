@@ -4,8 +4,8 @@
 
 A find is a completion that earns more than 0.1 although an independent search separates it from
 the gold or it is not permitted; or one that changes a file, kills or outgrows a worker, or runs
-longer than its budget and 10 %. Exit status 1 when anything is found. With ``--state`` a run that
-``--minutes`` stopped goes on later.
+longer (processor time) than its budget and 10 %. Exit status 1 when anything is found. With
+``--state`` a run that ``--minutes`` stopped goes on later.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from omegaconf import OmegaConf
 
 from attack.breeding import Target
 from attack.damage import Watch
+from attack.overruns import OVERRUN, shares_of_budget
 from attack.snippets import RUNAWAY
 from attack.truth import Truth
 from common import ROOT, write_result
@@ -122,7 +123,7 @@ def main() -> int:
         started = time.monotonic()
         _run(attack, options, started)
         seconds = time.monotonic() - started
-        overruns = _overruns(attack, options.timeout)
+        overruns = shares_of_budget(_runaways(attack), options.timeout)
         figures = _figures(attack, overruns, seconds)
         attack.rubric.judge.close()
         os.chdir(ROOT)
@@ -211,34 +212,20 @@ def _is_sound(judge: Judge, example: Example) -> bool:
         return False
 
 
-def _overruns(attack: Attack, timeout_s: float) -> list[float]:
-    """Seconds of queries that run away, one at a time, as shares of their budget."""
+def _runaways(attack: Attack) -> list[tuple[str, Example]]:
+    """Queries that never end, and the slow ones of the attack."""
     example = attack.targets[0].example
     table, column = attack.targets[0].names[0]
-    runaways = [
+    endless = [
         sql.replace("{table}", table)
         .replace("{column}", column)
         .replace("{gold}", example.gold_sql)
         for sql in RUNAWAY
     ]
-    judge = Judge(limits=LimitsConfig(timeout_s=timeout_s), suite=SuiteConfig(workers=1))
-    shares = []
-    slow = [(sql, example) for sql in runaways] + attack.slow[-20:]
-    for number, (sql, of) in enumerate(slow):
-        try:
-            judge.judge(f"{of.gold_sql} -- {number}", of)  # a worker that was killed starts again
-            begun = time.monotonic()
-            judge.judge(f"{sql} ", of)
-        except ExampleError:
-            continue
-        shares.append((time.monotonic() - begun) / timeout_s)
-        if shares[-1] > 1.1:
-            print(f"overrun: {shares[-1]:.2f} of the budget: {sql[:300]!r}")
-    judge.close()
-    return shares
+    return [(sql, example) for sql in endless] + attack.slow[-20:]
 
 
-def _figures(attack: Attack, overruns: list[float], seconds: float) -> dict[str, Any]:
+def _figures(attack: Attack, overruns: list[tuple[float, float]], seconds: float) -> dict[str, Any]:
     kinds = [find["kind"] for find in attack.finds]
     problems = attack.watch.problems()
     busy = attack.watch.busy_share()
@@ -252,8 +239,9 @@ def _figures(attack: Attack, overruns: list[float], seconds: float) -> dict[str,
         "hacks_paid": kinds.count("paid"),
         "damage": damage,
         "deaths": kinds.count("death"),
-        "overruns": sum(share > 1.1 for share in overruns),
-        "longest_share_of_budget": round(max(overruns, default=0.0), 3),
+        "overruns": sum(share > OVERRUN for share, _ in overruns),
+        "longest_share_of_budget": round(max((s for s, _ in overruns), default=0.0), 3),
+        "longest_share_by_the_clock": round(max((s for _, s in overruns), default=0.0), 3),
         "most_worker_mb": round(attack.watch.most_child_mb),
         "growth_mb": round(attack.watch.growth_mb()),
         "idle_cpu_share": round(busy, 2),

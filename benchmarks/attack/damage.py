@@ -74,13 +74,18 @@ def peak_mb(pid: int) -> float:
     return _status(pid, "VmHWM")
 
 
-def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used."""
+def cpu_seconds(pid: int, *, buried: bool = False) -> float:
+    """Processor time that a process has used; with ``buried`` also its children that ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if buried else 13])) / os.sysconf("SC_CLK_TCK")
+
+
+def spent_seconds() -> float:
+    """Processor time of all descendants, those included that were killed and replaced."""
+    return sum(cpu_seconds(pid, buried=True) for pid in descendants(os.getpid()))
 
 
 def _status(pid: int, name: str) -> float:

@@ -30,9 +30,9 @@ def forbidden(connection: sqlite3.Connection, sql: str) -> str:
             return sqlite3.SQLITE_DENY
         return sqlite3.SQLITE_OK
 
-    deadline = time.monotonic() + SECONDS
+    deadline = time.thread_time() + SECONDS
     connection.set_authorizer(authorize)
-    connection.set_progress_handler(lambda: int(time.monotonic() > deadline), 20_000)
+    connection.set_progress_handler(lambda: int(time.thread_time() > deadline), 20_000)
     try:
         cursor = connection.execute(sql)
         if cursor.description is None:

@@ -6,11 +6,14 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 import pytest
 
 from attack.breeding import Target
-from attack.damage import Watch, cpu_seconds, descendants, peak_mb
+from attack.damage import Watch, cpu_seconds, descendants, peak_mb, spent_seconds
+from attack.overruns import shares_of_budget
+from attack.snippets import RUNAWAY
 from attack.truth import Truth
 from sqlgrpo.types import Example
 
@@ -83,3 +86,25 @@ def test_a_busy_child_is_seen(tmp_path):
             assert cpu_seconds(child.pid) > 0
         finally:
             child.kill()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")  # noqa: PTH110
+def test_what_an_ended_grandchild_has_spent_is_counted():
+    spin = "import time\nwhile time.process_time() < 0.4: pass"
+    outer = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {spin!r}])\ninput()"
+    before = spent_seconds()
+    with subprocess.Popen(
+        [sys.executable, "-c", outer], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        deadline = time.monotonic() + 60
+        while spent_seconds() - before < 0.4 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert spent_seconds() - before >= 0.4
+        child.communicate(b"\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")  # noqa: PTH110
+def test_a_query_that_never_ends_takes_its_budget_and_little_more():
+    ((share, by_the_clock),) = shares_of_budget([(RUNAWAY[0], EXAMPLE)], timeout_s=0.5)
+    assert 0.9 < share < 1.2
+    assert by_the_clock > 0.9
