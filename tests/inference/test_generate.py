@@ -226,6 +226,16 @@ def test_rollouts_of_a_model_that_they_would_distort_are_refused() -> None:
         answered(of(DiffLlamaConfig(**SIZES)), PROMPTS, settings(3, EOS))
 
 
+def test_a_batch_that_does_not_fit_says_what_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    ask = Generator(llama(), tokenizer(), Decoding(batch_size=7))
+    monkeypatch.setattr(RolloutEngine, "sample", full)
+    with pytest.raises(ConfigError, match="7 prompts together; set a smaller"):
+        ask([[{"role": "user", "content": "w1"}]])
+
+
 def test_unknown_weights_are_refused() -> None:
     with pytest.raises(ConfigError, match="float32"):
         Generator(llama(), tokenizer(), Decoding(weights="float33"))

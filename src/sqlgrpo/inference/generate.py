@@ -104,7 +104,7 @@ class Generator:
         conversations: Sequence[Sequence[Message]],
         finished: Finished = lambda _index, _text: None,
     ) -> list[str]:
-        """One text per conversation, in order."""
+        """One text per conversation, in order; ``ConfigError`` when memory is too small."""
         prompts = [prompt_ids(self.tokenizer, each, chat=self.chat) for each in conversations]
         texts = [""] * len(prompts)
 
@@ -113,11 +113,20 @@ class Generator:
             finished(row, texts[row])
 
         with evaluating(self.model), torch.no_grad():
-            if self.engine is not None:
-                self._share(self.engine, prompts, hear)
-            else:
-                self._pad(prompts, hear)
+            try:
+                self._answer(prompts, hear)
+            except torch.OutOfMemoryError as error:
+                raise ConfigError(
+                    f"out of memory with {self.decoding.batch_size} prompts together; set a "
+                    "smaller evaluation.batch_size (inference.py: --batch-size)"
+                ) from error
         return texts
+
+    def _answer(self, prompts: list[list[int]], hear: Hear) -> None:
+        if self.engine is not None:
+            self._share(self.engine, prompts, hear)
+        else:
+            self._pad(prompts, hear)
 
     def _share(self, engine: RolloutEngine, prompts: list[list[int]], hear: Hear) -> None:
         """Through the engine; prompts with a common start are read together."""
