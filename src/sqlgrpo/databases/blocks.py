@@ -36,7 +36,8 @@ def block_contents(
         maker = Maker(schema, profile, casefold=blueprint.casefold, rows=1)
         for size in sorted(sizes):
             sides = (size, size + 1, size - 1)
-            yield Blocks(sides, grouped, maker, schema, profile).contents()
+            for steady in (False, True):
+                yield Blocks(sides, grouped, maker, schema, profile, steady=steady).contents()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,12 @@ class Blocks:
         maker: Maker,
         schema: Schema,
         profile: Profile,
+        *,
+        steady: bool,
     ) -> None:
+        """``steady`` gives every row of a block one value that meets the conditions on its column;
+        otherwise values vary, and those that only the prediction speaks of may leave a row out."""
+        self._steady = steady
         self._sizes = sizes
         self._grouped = grouped
         self._maker = maker
@@ -132,7 +138,7 @@ class Blocks:
             values = (*pool.hits, *pool.plain) if len(pool.hits) < 3 else pool.hits
             return values[spot.block % len(values)]
         if pool.hits:
-            return pool.hits[spot.within % len(pool.hits)]
+            return pool.hits[0 if self._steady else spot.within % len(pool.hits)]
         if column.affinity == "integer" and not table.checks:
             return spot.within + 1
         if column.affinity == "text" and not table.checks:

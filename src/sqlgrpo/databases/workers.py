@@ -68,6 +68,11 @@ class Died:
         return self.status == -signal.SIGPROF
 
 
+def _returning_memory() -> dict[str, str]:
+    """The environment without what keeps freed memory from the system, as training may set it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+
+
 @dataclass(slots=True)
 class _Job:
     """A task on its way; ``step`` is the argument whose answer comes next."""
@@ -100,7 +105,7 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-c", COMMAND, str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**_returning_memory(), "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # so that a kill reaches the forks as well
         )
