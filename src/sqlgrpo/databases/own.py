@@ -156,7 +156,7 @@ def _just(sizes: tuple[int, ...]) -> list[Flavour]:
     several = [flavour for size in sizes[-JUST:-GROWN] for flavour in sized(size, ((0, 4),))]
     for size in sizes[-GROWN:]:
         several += sized(size, ((0, 0), (0, 4), (0, 1), (1, 1)))
-        several.append(Flavour(rows=3 * size + 3, hit=0.7, null=0.45, spread=1, orphan=0.1))
+        several.append(Flavour(rows=4 * size + 3, hit=0.7, null=0.6, spread=1, orphan=0.1))
     return several
 
 
