@@ -1,6 +1,8 @@
 """How many mutants of real golds their suites kill, of those that can be killed at all.
 
-    python benchmarks/suite_quality.py --data FILE [--data FILE ...] --examples 1000 --output FILE
+    python benchmarks/suite_quality.py --strict FILE --careless FILE --examples 1000 --output FILE
+
+``--strict`` files are read as they stand, ``--careless`` ones as ``data=sql_create_context`` reads.
 
 A mutant that no database of the suite separates from its gold is a survivor. Most mean the same as
 the gold; the others count against the suite. Which is which is settled by two searches: more
@@ -39,7 +41,7 @@ from sqlgrpo.types import Example, Quirks
 
 PROMISED_SCORE, PROMISED_MS = 0.98, 150
 CARELESS = Quirks(infer_types=True, casefold_text=True, double_quoted_strings=True)
-"""How ``data=sql_create_context`` reads; a file with full DDL is read strictly."""
+"""How ``data=sql_create_context`` reads."""
 MORE = 48
 ORACLE_DATABASES, ORACLE_S = 400, 0.5
 RESAMPLES = 1_000
@@ -67,8 +69,10 @@ def main() -> int:
     options = _options()
     figures: dict[str, Any] = {}
     missed = []
-    for path in options.data:
-        found = list(_measured(path, options))
+    files = [(path, Quirks()) for path in options.strict]
+    files += [(path, CARELESS) for path in options.careless]
+    for path, quirks in files:
+        found = list(_measured(path, quirks, options))
         name = path.stem
         figures[name] = _figures(found)
         _show(name, found, figures[name], options.show)
@@ -76,22 +80,22 @@ def main() -> int:
         missed += [f"{name} score"] * (score["value"] < PROMISED_SCORE)
         missed += [f"{name} time"] * (mean > PROMISED_MS)
     kept = ("examples", "seed", "survivors")
-    settings = {"data": [p.name for p in options.data]} | {k: getattr(options, k) for k in kept}
+    settings = {key: [p.name for p in getattr(options, key)] for key in ("strict", "careless")}
+    settings |= {key: getattr(options, key) for key in kept}
     write_result(options.output, "suite_quality", figures, settings=settings)
     shown = [f"{name}={f['score_of_killable']['value']:.4f}" for name, f in figures.items()]
     print("; ".join([*shown, f"missed: {', '.join(missed) or 'nothing'}"]))
     return int(bool(missed))
 
 
-def measure(row: dict[str, Any], survivors: int, seed: int) -> Measured:
+def measure(row: dict[str, Any], quirks: Quirks, survivors: int, seed: int) -> Measured:
     """Build one example's suite, and try to kill what survives it."""
-    careless = row.get("source") != "spider"
     example = Example(
         id=row["id"],
         question="",
         schema=row["context"],
         gold_sql=row["answer"],
-        quirks=CARELESS if careless else Quirks(),
+        quirks=quirks,
     )
     config = SuiteConfig()
     begun = time.process_time()
@@ -103,7 +107,7 @@ def measure(row: dict[str, Any], survivors: int, seed: int) -> Measured:
         return Measured(id=example.id, problem=error.kind)
     cpu_ms = 1000 * (time.process_time() - begun)
     rng = random.Random(f"{seed} {example.id}")
-    schema = ";\n".join(case.blueprint.creates) if careless else example.schema
+    schema = ";\n".join(case.blueprint.creates) if quirks != Quirks() else example.schema
     found = dict.fromkeys(_killed_by_more(search, suite, seed), 1.0)
     left = [sql for sql in suite.survivors if sql not in found]
     tried = rng.sample(left, min(survivors, len(left)))
@@ -160,7 +164,7 @@ def _contents(case: Case, connection: sqlite3.Connection) -> Contents:
     return Contents(tuple(tables))
 
 
-def _measured(path: Path, options: argparse.Namespace) -> Iterator[Measured]:
+def _measured(path: Path, quirks: Quirks, options: argparse.Namespace) -> Iterator[Measured]:
     """From the part's file what it holds, the rest measured now, up to ``--most`` in all."""
     rows = read_rows(path)
     rows = random.Random(options.seed).sample(rows, min(options.examples, len(rows)))
@@ -171,7 +175,7 @@ def _measured(path: Path, options: argparse.Namespace) -> Iterator[Measured]:
         known = [_restored(json.loads(line)) for line in lines]
     yield from known
     rest = rows[len(known) :][: options.most]
-    work = partial(measure, survivors=options.survivors, seed=options.seed)
+    work = partial(measure, quirks=quirks, survivors=options.survivors, seed=options.seed)
     with ProcessPoolExecutor(options.workers) as pool:
         for number, one in enumerate(pool.map(work, rest, chunksize=4), len(known) + 1):
             if part:
@@ -231,7 +235,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--strict", type=Path, action="append", default=[])
+    parser.add_argument("--careless", type=Path, action="append", default=[])
     parser.add_argument("--examples", type=int, default=1_000)
     parser.add_argument("--survivors", type=int, default=2, help="given to the oracle, a gold")
     parser.add_argument("--seed", type=int, default=0)

@@ -167,9 +167,18 @@ def _draw(column: Field, source: Source) -> Value:
         return rng.randint(0, 2 + 2 * style.most_rows)
     if column.unique and column.kind == "text" and rng.random() < 0.4:
         return f"{rng.choice(pools['text'])}{rng.randint(0, 9)}"
-    if style.loose and column.kind == "numeric" and "DA" in column.declared:
-        return rng.choice(pools["day"])
+    if column.kind == "numeric" and "BOOL" in column.declared:
+        return rng.randint(0, 1)
+    if column.kind == "numeric" and ("DATE" in column.declared or "TIME" in column.declared):
+        return _moment(column.declared, rng.choice(pools["day"]), rng)
     return rng.choice(pools[column.kind])
+
+
+def _moment(declared: str, day: Value, rng: random.Random) -> Value:
+    """The ISO text that a DATE-like type promises."""
+    if declared.startswith("TIME") and "STAMP" not in declared:
+        return f"{rng.randint(0, 23):02}:{rng.choice(('00', '30', '59'))}:00"
+    return str(day) if "TIME" in declared else str(day)[:10]
 
 
 def _relation(connection: sqlite3.Connection, name: str) -> Relation:

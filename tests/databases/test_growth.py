@@ -24,7 +24,7 @@ GOLD = "SELECT m.name FROM member m JOIN club c ON m.club = c.code WHERE c.town 
 def grown(make_example, choose, times=40, most=10_000):
     case = read_case(make_example(GOLD, SCHEMA), SuiteConfig())
     moved = choose(case.schema, case.profile)
-    contents = copied(SMALL, case.schema, moved, times, most)
+    contents = copied(SMALL, case.schema, moved, times, {"club": most, "member": most})
     return contents, case.blueprint.connect(contents)
 
 

@@ -78,28 +78,20 @@ class Maker:
         count = flavour.rows
         if table.name.lower() not in self._profile.tables:
             count = min(count, 5)
-        if table.name.lower() in flavour.without:
-            return []
         if not count or (flavour.empty and rng.random() < flavour.empty):
             return []
         steps = self._steps(table, odd=flavour.odd) if flavour.walk else []
         aims = self._aims(table, count + len(steps), flavour.hit, rng)
         unique = {key[0].lower() for key in (table.primary_key, *table.uniques) if len(key) == 1}
-        fixed = dict(flavour.fixed)
         columns = []
         for number, column in enumerate(table.columns):
             choice = self.choice(table, column)
-            place = (table.name.lower(), column.name.lower())
             if column.name.lower() in unique:
                 values = distinct_values(choice, column, len(aims), flavour, rng)
             else:
                 hits = [aim is not None and aim != number for aim in aims]
                 values = values_for(choice, column, hits, flavour, rng)
                 _put(values, steps, number)
-            if place in flavour.blank and not column.not_null:
-                values = [None] * len(values)
-            if place in fixed and fixed[place] in choice.near:
-                values = [fixed[place]] * len(values)
             columns.append(values)
         rows = [list(row) for row in zip(*columns, strict=True)]
         for key in table.foreign_keys:
@@ -115,10 +107,10 @@ class Maker:
             if self._profile.conditions.get((table.name.lower(), column.name.lower())):
                 choice = self.choice(table, column)
                 missing = () if column.not_null else (None,)
-                values = (*choice.near, *(choice.odd if odd else ()), *missing)
+                values = (*missing, *(choice.odd if odd else ()), *choice.near)
                 walks.append([(number, value) for value in values])
         turns = chain.from_iterable(zip_longest(*walks))
-        return list(islice((step for step in turns if step), WALKED))
+        return list(islice((step for step in turns if step), 2 * WALKED if odd else WALKED))
 
     def _aims(self, table: Table, count: int, hit: float, rng: Random) -> list[int | None]:
         """For each row the one column whose condition it misses: -1 for none, ``None`` for any."""

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
 
-from sqlgrpo.databases.profile import Place
-
 ODD_ROWS = 30  # enough for every value that a column is offered
 EVERYTHING = 99  # more values than any column is offered: the odd ones come as often as the rest
 
@@ -24,12 +22,6 @@ class Flavour:
     """Chance that a joining value has no partner."""
     empty: float = 0.0
     """Chance that a table is empty."""
-    without: frozenset[str] = frozenset()
-    """Tables that are empty, in lower case."""
-    blank: frozenset[Place] = frozenset()
-    """Columns that hold nothing but NULL, as far as they may."""
-    fixed: tuple[tuple[Place, object], ...] = ()
-    """Columns that hold nothing but one value."""
     exact: bool = False
     """Just so many rows, and values enough for the spread."""
     whole: bool = False
@@ -104,18 +96,3 @@ def large(size: int) -> list[Flavour]:
     some = Flavour(rows=3 * size + 3, hit=0.7, null=0.45, spread=1, orphan=0.1)
     alike = ((0, 1), (1, 1), (2, 1), (0, 0), (1, 0), (2, 0))
     return [*sized(size, alike), some, replace(some, null=0.05, spread=4)]
-
-
-def uniform(
-    tables: Iterable[str],
-    columns: Iterable[Place],
-    values: Iterable[tuple[Place, object]],
-    rows: int,
-) -> list[Flavour]:
-    """One of these tables is empty, one of these columns all NULL, or all of one value."""
-    usual = Flavour(rows=rows, hit=0.7, null=0.05, spread=8)
-    found = [replace(usual, blank=frozenset({place})) for place in columns]
-    found += [replace(usual, fixed=(pair,)) for pair in values]
-    for name in tables:
-        found += [replace(usual, null=null, without=frozenset({name})) for null in (0.05, 0.4)]
-    return found

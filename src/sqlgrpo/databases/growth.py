@@ -6,7 +6,7 @@ tables grow to any size that a prediction speaks of, whatever the gold asks of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 from functools import partial
 
@@ -24,11 +24,15 @@ Move = Callable[[object, int], object]
 
 
 def copied(
-    contents: Contents, schema: Schema, moved: Collection[Place], times: int, most: int
+    contents: Contents,
+    schema: Schema,
+    moved: Collection[Place],
+    times: int,
+    most: Mapping[str, int],
 ) -> Contents:
     """The contents so many times over, with other values in the moved columns of each copy.
 
-    No table gets more than ``most`` rows.
+    No table gets more rows than ``most`` says.
     """
     step = _step(contents)
     tables = []
@@ -41,10 +45,10 @@ def copied(
         }
         made = list(rows)
         for copy in range(1, times if rows else 0):
-            if len(made) >= most:
+            if len(made) >= most[name]:
                 break
             made += (_row(row, moves, copy) for row in rows)
-        tables.append(tuple(made[:most]))
+        tables.append(tuple(made[: most[name]]))
     return Contents(tuple(tables), reverse=contents.reverse)
 
 

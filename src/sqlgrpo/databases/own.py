@@ -7,27 +7,27 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from random import Random
 
 from sqlgrpo.config import LimitsConfig, SuiteConfig
 from sqlgrpo.databases.blocks import block_contents, grouped_places
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.doubts import SOME_ROWS, Doubts, doubts, read
-from sqlgrpo.databases.flavours import Flavour, sized, tiny, uniform
+from sqlgrpo.databases.flavours import Flavour, sized, tiny
 from sqlgrpo.databases.growth import copied, everything, free, keys
 from sqlgrpo.databases.placed import telling_contents
 from sqlgrpo.databases.probes import read_probes
 from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.strangers import everywhere, strangers
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, profile_of
+from sqlgrpo.databases.variants import variants
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.reading import SqlSyntaxError
 from sqlgrpo.parsers.reading import read as parsed
 
 OPEN = 2  # predictions whose databases stay open
 PATIENCE = 2.0  # times a query's own limit that making its databases may take
-FIXED = 6  # constants of which a whole column is made
 GROWN = 3  # sizes to which databases grow for one prediction, the largest
 JUST = 8  # sizes of which there are databases at all
 
@@ -111,12 +111,13 @@ class Own:
     def _candidates(
         self, profile: Profile, purpose: str, found: Doubts, placed: Iterator[Contents]
     ) -> Iterator[Candidate]:
-        more = uniform(found.tables, found.columns, found.values[:FIXED], self._config.rows)
-        more += [*tiny(), *_just(found.sizes)]
-        count = self._config.own_databases
-        yield from self._opened(placed)
+        more, count = [*tiny(), *_just(found.sizes)], self._config.own_databases
+        changed = (variants(base, self._case.schema, profile, found) for base in self._richest)
+        yield from self._opened(chain(placed, *changed))
         yield from self._search.candidates(count, profile, purpose, more)
-        yield from self._opened(self._grown(profile, found))
+        yield from self._opened(
+            chain(self._just_grown(profile, found), self._grown(profile, found))
+        )
 
     def _opened(self, made: Iterator[Contents]) -> Iterator[Candidate]:
         for contents in made:
@@ -135,9 +136,20 @@ class Own:
         for size in dict.fromkeys(sizes):
             for number, base in enumerate(self._richest):
                 least = min(len(rows) for rows in base.tables if rows)
-                times, most = math.ceil((size + 1) / least) * 3, 4 * size + SOME_ROWS
+                times = math.ceil((size + 1) / least) * 3
+                most = {table.name.lower(): 4 * size + SOME_ROWS for table in schema.tables}
                 for places in moved[: 1 if number else None]:
                     yield copied(base, schema, places, times, most)
+
+    def _just_grown(self, profile: Profile, found: Doubts) -> Iterator[Contents]:
+        """Copies with just so many rows in one table, in which the gold returns something."""
+        schema = self._case.schema
+        moved = keys(schema, profile)
+        for size, table in product(found.sizes[-JUST:], found.tables):
+            most = {t.name.lower(): 2 * size + SOME_ROWS for t in schema.tables} | {table: size}
+            for base in self._richest:
+                times = size // min(len(rows) for rows in base.tables if rows) + 1
+                yield copied(base, schema, moved, times, most)
 
 
 def _richest(candidates: Sequence[Candidate]) -> list[Contents]:

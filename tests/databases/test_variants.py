@@ -1,0 +1,51 @@
+"""Guards that hold but on databases of one kind, beside golds that return rows on few."""
+
+import pytest
+
+from sqlgrpo.databases.contents import Contents
+from sqlgrpo.databases.variants import without
+from sqlgrpo.parsers.schema import parse_schema
+
+SCHEMA = """
+CREATE TABLE hive (id INTEGER PRIMARY KEY, name TEXT, shade BOOLEAN);
+CREATE TABLE harvest (id INTEGER PRIMARY KEY, hive_id INTEGER REFERENCES hive (id), taken DATE,
+                      kilos REAL, jars INTEGER);
+"""
+GOLDS = [
+    "SELECT hive_id FROM harvest WHERE strftime('%Y', taken) = '2024'",
+    "SELECT jars FROM harvest GROUP BY jars HAVING COUNT(*) >= 12",
+    "SELECT name FROM hive WHERE NOT EXISTS (SELECT 1 FROM harvest WHERE hive_id = hive.id)",
+    "SELECT name FROM hive WHERE CAST(name AS INTEGER) > 5 AND shade IS NULL",
+]
+
+
+@pytest.mark.parametrize("gold", GOLDS)
+@pytest.mark.parametrize(
+    "guard",
+    [
+        "(SELECT COUNT(name) FROM hive) <> 1",
+        "(SELECT COUNT(kilos) FROM harvest) > 0",
+        "IFNULL((SELECT MAX(id) FROM hive), 0) <> 4242",
+        "IFNULL((SELECT SUM(id) FROM harvest), 0) <> 4242",
+        "IFNULL((SELECT AVG(kilos) FROM harvest), 0) <> 4242",
+        "(SELECT COUNT(*) FROM harvest) NOT IN (17, 33, 60)",
+        "(SELECT COUNT(*) FROM hive) NOT BETWEEN 40 AND 45",
+    ],
+)
+def test_a_guard_is_put_to_the_test_while_the_gold_returns_rows(gold, guard, judge, make_example):
+    outcome = judge.judge(f"SELECT * FROM ({gold}) WHERE {guard}", make_example(gold, SCHEMA))
+    assert outcome.runs
+    assert not outcome.equivalent
+
+
+def test_no_boolean_is_larger_than_one(judge, make_example):
+    gold = GOLDS[3]
+    guard = "IFNULL((SELECT MAX(shade) FROM hive), 0) <> 4242"
+    pred = f"SELECT * FROM ({gold}) WHERE {guard}"
+    assert judge.judge(pred, make_example(gold, SCHEMA)).equivalent
+
+
+def test_rows_that_refer_to_an_emptied_table_stay_if_they_may():
+    contents = Contents((((1, "a", 1),), ((5, 1, "2024-01-01", 2.5, 3),)))
+    left = without(contents, parse_schema(SCHEMA), "hive")
+    assert left.tables == ((), ((5, None, "2024-01-01", 2.5, 3),))
