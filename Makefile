@@ -29,7 +29,7 @@ test: setup check  ## ruff, mypy and every test but the slow ones
 	$(BIN)/python -m pytest -m "distributed and not slow"
 
 test-slow: setup  ## the tests that train, search or kill for minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --timeout 5400
 
 test-distributed: setup  ## DDP, ZeRO-2 and ZeRO-3 on two CPU processes
 	$(BIN)/python -m pytest -m distributed

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from deepspeed.comm.torch import build_shm_op
 from safetensors.torch import load_file
 from tests.training.tiny_run import SMALL, same, weights
 
@@ -122,14 +123,15 @@ def test_two_processes_save_at_a_signal_and_go_on_to_the_same_weights(
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     subprocess.run(command(whole, accelerator, stage, environment, *longer), env=QUIET, check=True)
     arguments = command(stopped, accelerator, stage, environment, *longer)
-    running = subprocess.Popen(arguments, env=QUIET, stderr=subprocess.PIPE, text=True)
+    told = tmp_path / "stderr"
+    with told.open("w") as stderr:
+        running = subprocess.Popen(arguments, env=QUIET, stderr=stderr)
     while not grpo_steps(stopped):
         assert running.poll() is None
         time.sleep(0.01)
     running.send_signal(signal.SIGTERM)
-    _, told = running.communicate()
-    assert running.returncode == 128 + signal.SIGTERM
-    assert "run the same command again" in told
+    assert running.wait() == 128 + signal.SIGTERM
+    assert "run the same command again" in told.read_text()
     last = newest_whole(stopped)
     assert 0 < step_of(last) < 8
     subprocess.run(arguments, env=QUIET, check=True)
@@ -179,6 +181,23 @@ def test_a_signal_reaches_the_processes_and_becomes_the_exit_status(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == 128 + 15
     assert (tmp_path / "saved").exists()
+
+
+def test_a_lock_of_a_killed_compiler_is_named_before_anything_waits_for_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
+    lock = tmp_path / "cpu_adam" / "lock"
+    lock.parent.mkdir()
+    lock.touch()
+    launch.check_build_locks(tmp_path)
+    os.utime(lock, (0, 0))
+    training = TrainingConfig(accelerator="deepspeed", offload=True)
+    with pytest.raises(ConfigError, match=r"cpu_adam/lock is \d+ minutes old"):
+        launch.relaunch(replace(Config(), training=training), ["train.py"])
+
+
+def test_nothing_is_compiled_for_two_processes_on_cpu():
+    distributed.deepspeed(TrainingConfig(accelerator="deepspeed"))
+    assert build_shm_op() is None
 
 
 def test_offload_leaves_the_optimizer_to_deepspeed():

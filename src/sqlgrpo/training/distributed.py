@@ -126,6 +126,8 @@ def deepspeed(training: TrainingConfig) -> dict[str, Any] | None:
     """
     if training.accelerator != "deepspeed":
         return None
+    if not torch.cuda.is_available():
+        _leave_out_shared_memory_op()
     zero: dict[str, Any] = {
         "stage": training.zero_stage,
         "contiguous_gradients": True,
@@ -155,6 +157,14 @@ def leave_deepspeed() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _leave_out_shared_memory_op() -> None:
+    """DeepSpeed would compile an operation that only its inference uses, behind a lock file that a
+    killed process leaves for ever."""
+    import deepspeed.ops
+
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
 
 
 def _gather(value: T) -> list[T]:

@@ -6,16 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 import torch
+from torch.utils.cpp_extension import get_default_build_root
 
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
 
 ACCELERATORS = ("none", "ddp", "deepspeed")
+BUILD_S = 600.0
+"""No compilation of an extension takes longer; an older lock was left by a killed process."""
 
 
 def relaunch(config: Config, command: Sequence[str]) -> int | None:
@@ -30,6 +34,8 @@ def relaunch(config: Config, command: Sequence[str]) -> int | None:
     if "WORLD_SIZE" in os.environ or training.accelerator == "none":
         return None
     check_devices(training.num_gpus)
+    if training.offload:
+        check_build_locks(Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root()))
     return _run(
         [
             sys.executable,
@@ -52,6 +58,17 @@ def check_devices(wanted: int) -> None:
             f"training.num_gpus={wanted}, but this machine shows {found} GPUs; "
             "set it to at most that, or check CUDA_VISIBLE_DEVICES"
         )
+
+
+def check_build_locks(folder: Path) -> None:
+    """Raise ``ConfigError`` for a lock that DeepSpeed's CPU Adam would wait for without end."""
+    for lock in sorted(folder.rglob("lock")):
+        age = time.time() - lock.stat().st_mtime
+        if age > BUILD_S:
+            raise ConfigError(
+                f"{lock} is {age / 60:.0f} minutes old: a process was killed while it compiled, "
+                "and training.offload=true would wait for it for ever; delete that file"
+            )
 
 
 def environment(processes: int) -> dict[str, str]:
