@@ -9,7 +9,10 @@ answers the same held-out questions:
 * ``ours``: the fast trainer with the verifier's reward;
 * ``stock_arctic``, ``stock_rubrics``: stock TRL with the rewards of two published recipes;
 * ``sft``: the warm start, simply continued;
-* ``multi_turn``: ours, and a query that fails may be repaired once (not in the default arms).
+* ``guided``: ours, with the gold among the completions of groups that fail;
+* ``multi_turn``: ours, and a query that fails may be repaired once.
+
+The last two are not among the default arms.
 
 ``--warm-start DIR`` takes one that a run of the same experiment made; its split is the same.
 ``--parallel`` arms run at a time on ``--threads`` threads each. An arm that is finished is not run
@@ -41,6 +44,7 @@ ARMS: dict[str, list[str]] = {
     "stock_arctic": [*STOCK, "verifier=arctic"],
     "stock_rubrics": [*STOCK, "verifier=rubrics"],
     "sft": [],
+    "guided": ["training.gold_guidance=true"],
     "multi_turn": ["environment=multi_turn", "environment.turns.rows=0"],
 }
 DEFAULTS = [

@@ -86,6 +86,8 @@ class TrainingConfig:
     """Share prompts and completion prefixes within a group (same gradients, fewer tokens)."""
     refill_rounds: int = 0
     """Dynamic sampling (DAPO): replace flat groups by new prompts, at most this often a step."""
+    gold_guidance: bool = False
+    """In a group where no completion earns the full reward, exchange one for the gold (LUFFY)."""
     autocast: str | None = None
     """``bfloat16`` runs forward and backward in mixed precision."""
     eval_every: int = 20

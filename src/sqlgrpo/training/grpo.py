@@ -53,6 +53,7 @@ from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics, trackers_last
 from sqlgrpo.training.curriculum import curriculum_for
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
+from sqlgrpo.training.guidance import GoldGuide
 from sqlgrpo.training.halts import Halts, read_halt
 from sqlgrpo.training.multi_turn import TurnRollout
 from sqlgrpo.training.preflight import check_settings, check_start, stop_on_errors
@@ -203,6 +204,8 @@ class Job:
         )
         if curriculum:
             curriculum.attach(trainer)
+        if training.gold_guidance:
+            trainer.guide = self._guide()
         trainer.keep_checkpoints = training.keep_checkpoints
         trainer.remove_callback(PrinterCallback)
         trackers_last(trainer)
@@ -221,6 +224,16 @@ class Job:
             self.tokenizer,
             chat=self.config.model.chat,
             max_new_tokens=self.config.training.max_completion_tokens,
+        )
+
+    def _guide(self) -> GoldGuide:
+        training = self.config.training
+        return GoldGuide(
+            self.environment,
+            self.data.train,
+            self.tokenizer,
+            group_size=training.num_generations,
+            max_tokens=training.max_completion_tokens,
         )
 
     def best(self) -> Any:

@@ -50,3 +50,14 @@ def flat_groups(rewards_BF: Tensor, weights_F: Tensor, group_size: int, *, summe
     low = groups.nan_to_num(nan=torch.inf).amin(dim=1)
     same = (high - low) <= NOISE * torch.maximum(high.abs(), low.abs())
     return (same | (high < low)).all(dim=1)
+
+
+def fill_in(
+    logps_BT: Tensor, entropies_BT: Tensor, left_out_B: Tensor, live_BT: Tensor, old: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Values for rows that were not computed: the ratio to the old policy is 1, and the mean
+    entropy is that of the other rows."""
+    rows_B1 = left_out_B[:, None]
+    mean = entropies_BT[live_BT & ~rows_B1].mean()
+    old_BT = torch.zeros_like(logps_BT) if old is None else old
+    return logps_BT + old_BT * rows_B1, torch.where(rows_B1, mean, entropies_BT)

@@ -28,6 +28,7 @@ from sqlgrpo.training.fast.timing import StepTimer
 log = logging.getLogger(__name__)
 
 OnCompletion = Callable[[dict[str, Any], list[int]], None]
+Guide = Callable[[Sequence[dict[str, Any]], list[list[int]]], tuple[list[list[int]], float]]
 Scores = tuple[Tensor, Tensor | None, Tensor | None]
 
 
@@ -40,6 +41,9 @@ class FastGRPOTrainer(GRPOTrainer):
         self.fast = fast or FastOptions()
         self.on_completion: OnCompletion | None = None
         """Called with a dataset row and its completion as soon as that is finished."""
+        self.guide: Guide | None = None
+        """Given rows and completions that are not scored yet, it may exchange completions; the
+        second value is the share of groups in which it did."""
         self.timer = StepTimer()
         self._buffered_inputs: list[dict[str, Any]] | None
         self._rows: list[dict[str, Any]] = []
@@ -95,10 +99,17 @@ class FastGRPOTrainer(GRPOTrainer):
     ) -> Any:
         with self.timer.measure("generate"):
             if self._engine is None or images is not None or multimodal_fields:
-                return super()._generate_single_turn(
+                answers = super()._generate_single_turn(
                     prompt_ids, images, multimodal_fields, num_generations, has_tool_images
                 )
-            return self._shared_rollout(self._engine, prompt_ids)
+            else:
+                answers = self._shared_rollout(self._engine, prompt_ids)
+        if self.guide is None or not self.model.training:
+            return answers
+        with self.timer.measure("verify"):
+            completions, guided = self.guide(self._rows, answers[0])
+        self._note("guided_groups", guided)
+        return completions, None
 
     def _shared_rollout(
         self, engine: RolloutEngine, prompts: Sequence[Sequence[int]]
@@ -255,7 +266,9 @@ class FastGRPOTrainer(GRPOTrainer):
                 self._note("sharing/forward", input_ids.numel() / forest.tokens)
             logps, entropies = forest.spread(logps_N), forest.spread(entropies_N)
             if left_out is not None:
-                logps, entropies = self._fill_in(logps, entropies, left_out, attention_mask)
+                live = attention_mask[:, -logits_to_keep:].bool()
+                old = self._old_logps
+                logps, entropies = batching.fill_in(logps, entropies, left_out, live, old)
             return logps, entropies if compute_entropy else None, None
 
     def _score(self, model: Any, rows: Rows, held: int) -> tuple[Forest, Tensor, Tensor]:
@@ -281,18 +294,6 @@ class FastGRPOTrainer(GRPOTrainer):
                 log.warning("out of memory; splitting into parts of %d tokens", max_tokens)
                 continue
             return forest, logps_N, entropies_N
-
-    def _fill_in(
-        self, logps: Tensor, entropies: Tensor, left_out: Tensor, attention_mask: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Values for rows without a gradient: the ratio to the old policy is 1, and the mean
-        entropy is that of the other rows."""
-        width = logps.shape[1]
-        live = attention_mask[:, -width:].bool() & ~left_out[:, None]
-        mean = entropies[live].mean()
-        old = torch.zeros_like(logps) if self._old_logps is None else self._old_logps
-        rows = left_out[:, None]
-        return logps + (old * rows), torch.where(rows, mean, entropies)
 
     def _note(self, name: str, value: float) -> None:
         self._metrics["train" if self.model.training else "eval"][name].append(value)

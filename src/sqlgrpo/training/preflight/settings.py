@@ -195,6 +195,23 @@ def masked_stops(config: Config) -> Findings:
     )
 
 
+def guidance(config: Config) -> Findings:
+    """Golds are exchanged for completions of one turn that this process sampled."""
+    training = config.training
+    if not training.gold_guidance:
+        return []
+    unmet = []
+    if not training.fast:
+        unmet.append("training.fast=true")
+    if training.rollouts not in ("local", "continuous"):
+        unmet.append("training.rollouts=local")
+    if config.environment.name != "single_turn":
+        unmet.append("environment=single_turn")
+    if training.trl.get("off_policy_mask_threshold") is not None:
+        unmet.append("training.trl.off_policy_mask_threshold=null")
+    return error("training.gold_guidance", "true", "set " + ", ".join(unmet)) if unmet else []
+
+
 def halting(config: Config) -> Findings:
     halts = config.training.halts
     found: Findings = []
@@ -253,6 +270,7 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     exploration,
     base_model,
     masked_stops,
+    guidance,
     halting,
     answer_lengths,
     vllm_length,
