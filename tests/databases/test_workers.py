@@ -8,10 +8,11 @@ import pytest
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases import Judge, Outcome
+from sqlgrpo.databases.bench import Bench
 from sqlgrpo.databases.cache import Shelf
 from sqlgrpo.databases.keys import identity
-from sqlgrpo.databases.serving import Server, Settings, pack, unpack
-from sqlgrpo.databases.workers import Died, Pool, Task
+from sqlgrpo.databases.serving import Server, Settings, answers, pack, unpack
+from sqlgrpo.databases.workers import Died, Failed, Pool, Task
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
 
@@ -138,6 +139,38 @@ def test_a_text_that_is_hard_to_read_costs_its_verdict_only(dialect, sql, hasty,
     assert isinstance(hasty.judge(sql, example), Outcome)
     assert hasty.judge("SELECT c.name FROM club c", example).equivalent
     assert time.process_time() - started < 5
+
+
+def test_a_prediction_that_our_own_code_fails_on_costs_its_verdict_only(
+    make_example, monkeypatch, caplog
+):
+    example = make_example("SELECT name FROM club")
+    opened = Server(SETTINGS).bench(identity(example), None)
+    server = Server(SETTINGS)
+    server.benches[identity(example)] = opened
+    judged = Bench.outcome
+
+    def fails_once(bench, sql):
+        if "club" not in sql:
+            raise TypeError("unforeseen")
+        return judged(bench, sql)
+
+    monkeypatch.setattr(Bench, "outcome", fails_once)
+    queries = ("SELECT 1", "SELECT c.name FROM club c")
+    said = [answer for (answer,) in answers(server, "outcome", identity(example), b"", queries)]
+    assert said[1] == Failed("TypeError: unforeseen")
+    assert said[2].equivalent
+    assert "no verdict on 'SELECT 1'" in caplog.text
+
+
+def test_an_example_that_our_own_code_fails_on_is_broken(make_example, monkeypatch):
+    def fails(*_):
+        raise IndexError("unforeseen")
+
+    monkeypatch.setattr(Server, "bench", fails)
+    (error,) = answers(Server(SETTINGS), "outcome", identity(make_example("SELECT 1")), None, ())
+    assert error.kind == "no_suite"
+    assert "IndexError: unforeseen" in str(error)
 
 
 def test_our_own_bug_propagates(make_example):

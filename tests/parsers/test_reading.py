@@ -39,6 +39,8 @@ from sqlgrpo.types import Quirks
         ("SELECT a FROM t GROUP BY", "GROUP BY with nothing after it"),
         ("SELECT a INTO b FROM t", "query writes"),
         ("SELECT ( SELECT COUNT ( * ) ->> FROM t WHERE t . ) id = t ) FROM t", ""),
+        ("SELECT a FROM (t UNION SELECT 1)", "a side of UNION is not a SELECT"),
+        ("(t) EXCEPT SELECT 1", "a side of EXCEPT is not a SELECT"),
         ("SELECT '\0'", "query with a NUL character"),
         ("SELECT '\ud800'", "query is not valid Unicode"),
         ("SELECT " + "(" * 5_000, "query is nested too deeply"),

@@ -163,3 +163,15 @@ def test_an_example_needs_no_question_to_be_scored():
     rubric = build_rubric(VerifierConfig(partial=0.0, suite=SuiteConfig(workers=1)))
     assert rubric.score(Parsed(sql="SELECT t.a FROM t"), example).reward == 1.0
     rubric.judge.close()
+
+
+def test_a_verifier_that_fails_on_a_query_pays_nothing_for_it(rubric, caplog):
+    def fails(_sql, _example):
+        raise TypeError("unforeseen")
+
+    fails.name = rubric.names[0]
+    broken = replace(rubric, verifiers=(fails, *rubric.verifiers[1:]))
+    score = broken.score(GOLD, EXAMPLE)
+    assert score.verdicts[0].reason == "it cannot be judged (TypeError: unforeseen)"
+    assert score.verdicts[0].score == 0.0
+    assert "unforeseen" in caplog.text

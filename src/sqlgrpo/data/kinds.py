@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "gold_timeout": "the gold takes too long",
     "gold_not_repeatable": "the gold does not give the same rows twice on its own database",
     "no_contents": "no rows satisfy the schema's constraints",
+    "no_suite": "sqlgrpo itself fails on it: please report it",
     "gold_indistinct": "no database tells the gold from a trivial query",
     "gold_not_rewarded": "the gold does not earn the full reward",
     "prompt_too_long": "the prompt exceeds data.max_prompt_tokens",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlgrpo.config import LimitsConfig
 from sqlgrpo.databases.contents import Contents
-from sqlgrpo.databases.functions import fold_case, guard_dates
+from sqlgrpo.databases.functions import ALLOWED, fold_case, guard_dates
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sqlite import Row, Session
 from sqlgrpo.errors import ExampleError
@@ -84,6 +84,7 @@ def blueprint(schema: Schema, quirks: Quirks) -> Blueprint:
     notes: list[str] = []
     probe = sqlite3.connect(":memory:", isolation_level=None)
     guard_dates(probe, lambda _: None)
+    probe.set_authorizer(_always_the_same)
     for table in schema.tables:
         statement, dropped = _possible(table, quirks, probe)
         creates.append(statement)
@@ -114,6 +115,12 @@ def _possible(table: Table, quirks: Quirks, probe: sqlite3.Connection) -> tuple[
     if problem := _problem(statement, table, probe):
         raise ExampleError(f"table {table.name}: {problem}", kind="unparsable")
     return statement, [f"CHECK ({check}) is not kept" for check in checks if check not in kept]
+
+
+def _always_the_same(action: int, _first: str | None, name: str | None, *_: str | None) -> int:
+    """Refuse the functions that may give another answer on the next run."""
+    known = action != sqlite3.SQLITE_FUNCTION or (name or "").lower() in ALLOWED
+    return sqlite3.SQLITE_OK if known else sqlite3.SQLITE_DENY
 
 
 def _problem(statement: str, table: Table, probe: sqlite3.Connection) -> str:

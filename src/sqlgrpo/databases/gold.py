@@ -22,6 +22,7 @@ from sqlgrpo.databases.profile import Places
 from sqlgrpo.databases.quirks import to_sqlite
 from sqlgrpo.databases.sqlite import Rows, Session, refusal
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.reading import PARSER_BUGS
 from sqlgrpo.parsers.schema import Schema
 from sqlgrpo.types import Example
 
@@ -49,7 +50,7 @@ def read_gold(example: Example, schema: Schema) -> Gold:
         raise ExampleError(f"gold fails: {reason}", kind="gold_not_select")
     try:
         trees = [tree for tree in sqlglot.parse(sql, read="sqlite") if tree]
-    except (SqlglotError, RecursionError) as error:
+    except (SqlglotError, RecursionError, *PARSER_BUGS) as error:
         why = str(error).partition("\n")[0]
         raise ExampleError(f"gold does not parse: {why}", kind="gold_fails") from None
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):

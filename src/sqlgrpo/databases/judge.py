@@ -17,7 +17,7 @@ from sqlgrpo.databases.metrics import METRICS
 from sqlgrpo.databases.preview import Preview
 from sqlgrpo.databases.serving import Settings
 from sqlgrpo.databases.suite import Suite
-from sqlgrpo.databases.workers import OPENED, Died, Pool, Task
+from sqlgrpo.databases.workers import OPENED, Died, Failed, Pool, Task
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.types import Example
 
@@ -107,12 +107,12 @@ class Judge:
         self.close()
 
     def _ask(self, method: str, argument: str, example: Example) -> Any:
+        key = identity(example)
         with self._lock:
             self._fetch(method, [(argument, example)])
-        key = identity(example)
-        if key in self._broken:
-            raise self._broken[key]
-        return self._known[key, method, argument]
+            if key not in self._broken:
+                return self._known[key, method, argument]
+        raise self._broken[key]
 
     def _fetch(self, method: str, pairs: Sequence[tuple[str, Example]]) -> None:
         wanted: dict[Key, dict[str, None]] = {}
@@ -146,7 +146,9 @@ class Judge:
             if answer.opening:
                 self._broken[key] = self._broken_opening(key, answer)
                 return
-            answer = self._answer_of_death(answer, method)
+            answer = self._without_answer(self._reason(answer), method)
+        if isinstance(answer, Failed):
+            answer = self._without_answer(f"it cannot be judged ({answer.problem})", method)
         while len(self._known) >= MEMORY:
             del self._known[next(iter(self._known))]
         self._known[key, method, argument] = answer
@@ -163,13 +165,16 @@ class Judge:
         why = f"gold fails: it ended its worker (status {death.status})"
         return ExampleError(why, kind="gold_fails")
 
-    def _answer_of_death(self, death: Died, method: str) -> Any:
+    def _reason(self, death: Died) -> str:
+        if death.timed_out:
+            return f"timed out after {self._settings.limits.timeout_s:g} s"
+        return f"the query ended its worker (status {death.status})"
+
+    @staticmethod
+    def _without_answer(reason: str, method: str) -> Any:
         instead = {"explain": None, "matches_real": False, "metrics": dict.fromkeys(METRICS, False)}
         if method in instead:
             return instead[method]
-        reason = f"the query ended its worker (status {death.status})"
-        if death.timed_out:
-            reason = f"timed out after {self._settings.limits.timeout_s:g} s"
         return Preview(error=reason) if method == "preview" else Outcome(False, False, reason)
 
     def _workers(self) -> Pool:

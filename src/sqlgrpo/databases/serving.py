@@ -7,18 +7,22 @@ so and forks the next one, which has every import done already.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import pickle
 import signal
+import sqlite3
 import sys
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from sqlglot.errors import SqlglotError
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import WORK_S, Bench
@@ -27,13 +31,16 @@ from sqlgrpo.databases.keys import Key, example_of
 from sqlgrpo.databases.memory import give_back, limit_memory, resident_bytes
 from sqlgrpo.databases.parcels import Outbox, opened
 from sqlgrpo.databases.suite import Case, Search, Suite, read_case
-from sqlgrpo.databases.workers import Died
+from sqlgrpo.databases.workers import Died, Failed
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.reading import PARSER_BUGS
 from sqlgrpo.types import Example
 
 BENCHES = 64  # open at a time, in at most half of the memory that queries may use
 SILENT_S = 0.01  # processor time for which answers may wait for others
 HOARD_S = 0.05  # and for which memory that a query has left in free pieces may be kept
+BUGS = (*PARSER_BUGS, ArithmeticError, AssertionError, RecursionError, SqlglotError, sqlite3.Error)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,12 +191,36 @@ def answers(
     """First the suite if it is new, then one answer for each argument; an error ends it."""
     try:
         alarm(WORK_S)
-        bench = server.bench(key, packed)
+        bench = opened_bench(server, key, packed)
         yield (None if packed else pack(bench.suite),)
+        step = getattr(bench, method)
         for argument in arguments:
             alarm(WORK_S)
-            yield (getattr(bench, method)(argument),)
+            yield (taken(step, argument),)
     except ExampleError as error:
         yield error
     except MemoryError:
         signal.raise_signal(signal.SIGABRT)  # the next process tries again with an empty memory
+
+
+def opened_bench(server: Server, key: Key, packed: bytes | None) -> Bench:
+    """The example's databases; ``ExampleError`` also when our own code fails on it."""
+    try:
+        return server.bench(key, packed)
+    except BUGS as bug:
+        log.exception("no suite for %r", key[1])
+        raise ExampleError(f"no suite: {said(bug)}", kind="no_suite") from None
+
+
+def taken(step: Callable[[Any], Any], argument: Any) -> Any:
+    """The answer to one step; generated SQL finds the cases that our own code does not foresee."""
+    try:
+        return step(argument)
+    except BUGS as bug:
+        log.exception("no verdict on %r", argument)
+        return Failed(said(bug))
+
+
+def said(bug: Exception) -> str:
+    """An exception in one line."""
+    return f"{type(bug).__name__}: {bug}".partition("\n")[0][:200]

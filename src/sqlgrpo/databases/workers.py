@@ -68,6 +68,13 @@ class Died:
         return self.status == -signal.SIGPROF
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The answer to a step that our own code could not take: it costs one verdict, not the run."""
+
+    problem: str
+
+
 def _returning_memory() -> dict[str, str]:
     """The environment without what keeps freed memory from the system, as training may set it."""
     return {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.completion import is_text
 from sqlgrpo.parsers.lexer import Token, tokens
 from sqlgrpo.parsers.tables import Column, ForeignKey, Table, affinity
 
@@ -23,6 +24,8 @@ AFTER_TYPE = {
 
 def readable(ddl: str, dialect: str) -> Iterator[Token]:
     """The tokens, with MySQL's ``"x"`` left as it is: in a schema it is a name everywhere."""
+    if "\0" in ddl or not is_text(ddl):
+        raise _unparsable("it holds a character that is no text", dialect)
     for token in tokens(ddl):
         if token.kind == "mark" and token.text in "'\"`":
             raise _unparsable(f"a {token.text} is never closed", dialect)

@@ -136,6 +136,9 @@ def _checked(tree: exp.Expr | None, tokens: list[Token]) -> exp.Query | SqlSynta
         return SqlSyntaxError("not a SELECT query")
     if tree.find(*WRITES):
         return SqlSyntaxError("query writes")
+    for operation in tree.find_all(exp.SetOperation):
+        if not all(isinstance(operation.args.get(s), exp.Query) for s in ("this", "expression")):
+            return SqlSyntaxError(f"a side of {operation.key.upper()} is not a SELECT")
     return tree
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlgrpo.databases import Judge
+from sqlgrpo.parsers.reading import PARSER_BUGS
 from sqlgrpo.types import Example, Parsed, Score, Verdict, Verifier
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,12 @@ class Rubric:
     def _verdict(self, verifier: Verifier, parsed: Parsed, example: Example) -> Verdict:
         if parsed.sql is None:
             return Verdict(verifier=verifier.name, score=0.0, reason=parsed.problem)
-        return verifier(parsed.sql, example)
+        try:
+            return verifier(parsed.sql, example)
+        except PARSER_BUGS as bug:  # one answer that our code does not foresee must not end a run
+            log.exception("%s cannot judge %r", verifier.name, parsed.sql)
+            reason = f"it cannot be judged ({type(bug).__name__}: {bug})"
+            return Verdict(verifier=verifier.name, score=0.0, reason=reason)
 
     def _shares(self, verdicts: Sequence[Verdict]) -> dict[str, float]:
         scores = {verdict.verifier: verdict.score for verdict in verdicts}
