@@ -158,6 +158,8 @@ def _draw(column: Field, source: Source) -> Value:
     rng, style, pools = source.rng, source.style, source.pools
     if column.nullable and rng.random() < style.null_share:
         return None
+    if column.kind == "numeric" and "BOOL" in column.declared:
+        return rng.randint(0, 1)
     aims = source.aims.get(column.name.lower(), ())
     if aims and rng.random() < style.aim:
         aimed = rng.choice(aims)
@@ -167,8 +169,6 @@ def _draw(column: Field, source: Source) -> Value:
         return rng.randint(0, 2 + 2 * style.most_rows)
     if column.unique and column.kind == "text" and rng.random() < 0.4:
         return f"{rng.choice(pools['text'])}{rng.randint(0, 9)}"
-    if column.kind == "numeric" and "BOOL" in column.declared:
-        return rng.randint(0, 1)
     if column.kind == "numeric" and ("DATE" in column.declared or "TIME" in column.declared):
         return _moment(column.declared, rng.choice(pools["day"]), rng)
     return rng.choice(pools[column.kind])

@@ -32,6 +32,15 @@ def test_random_databases_keep_every_constraint_and_are_not_all_empty():
     assert roads > 100
 
 
+def test_a_boolean_stays_true_or_false_beside_a_number_that_a_query_names():
+    connection = open_schema("CREATE TABLE lamp (name TEXT, lit BOOLEAN)")
+    shape, rng, seen = read_shape(connection), random.Random(0), set()
+    for _ in range(50):
+        fill(connection, shape, literals_of("lit = 1"), rng, draw_style(rng), {"lit": [0, 1, 2]})
+        seen |= {value for (value,) in connection.execute("SELECT lit FROM lamp")}
+    assert seen == {0, 1, None}
+
+
 def test_parents_are_filled_before_their_children():
     child_first = "CREATE TABLE c (p INTEGER REFERENCES p (x)); CREATE TABLE p (x INTEGER UNIQUE)"
     assert [relation.name for relation in read_shape(open_schema(child_first))] == ["p", "c"]
