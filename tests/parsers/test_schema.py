@@ -55,6 +55,8 @@ def test_odd_names_and_types_are_read_as_sqlite_reads_them(ddl, table, names):
         ("SELECT 1", "no_tables"),
         ("CREATE TABLE t", "unparsable"),
         ("CREATE TABLE t ()", "unparsable"),
+        ("CREATE TABEL t (a INT); CREATE TABLE u (b INT)", "unparsable"),
+        ("CREATE TABLE t (a TEXT); CREATE TABLE u (b \0)", "unparsable"),
         ("CREATE TABLE t (a INT", "unparsable"),
         ("CREATE TABLE t (a TEXT DEFAULT 'x)", "unparsable"),
         ("CREATE TABLE t (a INT); CREATE TABLE T (b INT)", "table_declared_twice"),

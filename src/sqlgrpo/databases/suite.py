@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
+
+from sqlglot import exp
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.build import Blueprint, blueprint
 from sqlgrpo.databases.compare import GoldRows
 from sqlgrpo.databases.contents import Contents, Maker
-from sqlgrpo.databases.doubts import MOST_ROWS, read
+from sqlgrpo.databases.doubts import MOST_ROWS
+from sqlgrpo.databases.doubts import read as doubts
 from sqlgrpo.databases.flavours import Flavour, flavours, large, random_flavour, searching
 from sqlgrpo.databases.gold import Gold, gold_rows, is_certain, read_gold, same_answer
 from sqlgrpo.databases.kinds import inferred, unknown_types
@@ -20,6 +24,7 @@ from sqlgrpo.databases.mutants import mutants
 from sqlgrpo.databases.profile import Profile
 from sqlgrpo.databases.sqlite import Session
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.reading import SqlSyntaxError, read
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
@@ -96,19 +101,15 @@ def read_case(example: Example, config: SuiteConfig) -> Case:
     )
 
 
-def profile_of(tree: object, schema: Schema) -> Profile:
-    """What a query and the schema's own CHECKs say about data."""
-    import sqlglot
-    from sqlglot import exp
-
+def profile_of(tree: exp.Query, schema: Schema) -> Profile:
+    """What a query and the schema's own CHECKs say about data; one that cannot be read says
+    nothing."""
     profile = Profile()
     for table in schema.tables:
+        name = exp.to_identifier(table.name, quoted=True).sql("sqlite")
         for check in table.checks:
-            condition = sqlglot.parse_one(check, read="sqlite")
-            source = exp.Table(this=exp.to_identifier(table.name, quoted=True))
-            select = exp.select("1").from_(source)
-            profile.read(select.where(condition), schema)
-    assert isinstance(tree, exp.Expr)
+            with suppress(SqlSyntaxError):
+                profile.read(read(f"SELECT 1 FROM {name} WHERE {check}"), schema)
     return profile.read(tree, schema)
 
 
@@ -227,7 +228,7 @@ class Search:
 
     def _large(self) -> list[Flavour]:
         """Databases for numbers of rows that do not come about by chance."""
-        sizes = read(self._case.gold.tree, self._case.schema).sizes
+        sizes = doubts(self._case.gold.tree, self._case.schema).sizes
         wanted = [size for size in sorted(sizes) if SMALL < size <= MOST_ROWS]
         return [flavour for size in wanted[-2:] for flavour in large(size)]
 

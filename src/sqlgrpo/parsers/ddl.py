@@ -25,14 +25,14 @@ AFTER_TYPE = {
 def readable(ddl: str, dialect: str) -> Iterator[Token]:
     """The tokens, with MySQL's ``"x"`` left as it is: in a schema it is a name everywhere."""
     if "\0" in ddl or not is_text(ddl):
-        raise _unparsable("it holds a character that is no text", dialect)
+        raise unparsable("it holds a character that is no text", dialect)
     for token in tokens(ddl):
         if token.kind == "mark" and token.text in "'\"`":
-            raise _unparsable(f"a {token.text} is never closed", dialect)
+            raise unparsable(f"a {token.text} is never closed", dialect)
         yield token
 
 
-def _unparsable(why: str, dialect: str = "sqlite") -> ExampleError:
+def unparsable(why: str, dialect: str = "sqlite") -> ExampleError:
     return ExampleError(f"cannot read the schema as {dialect}: {why}", kind="unparsable")
 
 
@@ -72,7 +72,7 @@ class Reader:
     def name(self) -> str:
         token = self.peek()
         if token is None or token.kind not in ("word", "double", "name", "string"):
-            raise _unparsable(f"expected a name, found {token.text if token else 'the end'!r}")
+            raise unparsable(f"expected a name, found {token.text if token else 'the end'!r}")
         self.at += 1
         return token.name
 
@@ -86,9 +86,9 @@ class Reader:
             if depth == 0:
                 break
         else:
-            raise _unparsable("a parenthesis is never closed")
+            raise unparsable("a parenthesis is never closed")
         if index == self.at:
-            raise _unparsable(f"expected (, found {self.found[index].text!r}")
+            raise unparsable(f"expected (, found {self.found[index].text!r}")
         self.at = index + 1
         return self.found[start:index]
 
@@ -109,7 +109,7 @@ def create(reader: Reader, tables: dict[str, Table]) -> None:
     if name.lower() in tables:
         raise ExampleError(f"table {name} is declared twice", kind="table_declared_twice")
     if (token := reader.peek()) is None or token.text != "(":
-        raise _unparsable(f"table {name} has no list of columns")
+        raise unparsable(f"table {name} has no list of columns")
     tables[name.lower()] = _Body(name).read(split(reader.group(), ","))
 
 
@@ -153,7 +153,7 @@ class _Body:
             else:
                 self._column(reader)
         if not self.columns:
-            raise _unparsable(f"table {self.name} has no columns")
+            raise unparsable(f"table {self.name} has no columns")
         return self._table()
 
     @staticmethod
@@ -235,7 +235,7 @@ class _Body:
             elif reader.take("FOREIGN", "KEY"):
                 columns = _key(reader)
                 if not reader.take("REFERENCES"):
-                    raise _unparsable(f"a foreign key of {self.name} references nothing")
+                    raise unparsable(f"a foreign key of {self.name} references nothing")
                 self.foreign_keys.append(_reference(reader, columns))
             elif token.text == "(":
                 reader.group()
@@ -281,7 +281,7 @@ def _reference(reader: Reader, columns: tuple[str, ...]) -> ForeignKey:
 def _default(reader: Reader) -> str:
     token = reader.peek()
     if token is None:
-        raise _unparsable("DEFAULT without a value")
+        raise unparsable("DEFAULT without a value")
     if token.text == "(":
         return "(" + _text(reader.group()) + ")"
     sign = token.text if token.text in "+-" else ""
