@@ -7,11 +7,13 @@ import math
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 from tests.training.fast_case import QUESTIONS, llama, trainer
 from tests.training.tiny_run import SMALL, run
+from transformers import TrainerState
 from trl import GRPOTrainer
 
 from sqlgrpo.config import HaltsConfig
@@ -172,6 +174,24 @@ def test_accuracy_that_stays_below_the_best_stops_the_trainer_and_leaves_the_bes
     assert kept == [0, 1]
     rows = [json.loads(line) for line in RunFolder(tmp_path).metrics.read_text().splitlines()]
     assert [row["validation_suite_accuracy"] for row in rows] == [0.5, 0.6, 0.3, 0.2]
+
+
+def test_validation_accuracy_is_charted_where_a_tracker_runs(tmp_path, monkeypatch):
+    charted = []
+    tracker = SimpleNamespace(run=None, log=charted.append)
+    monkeypatch.setitem(sys.modules, "wandb", tracker)
+    accuracies = iter([0.25, 0.5])
+    kept = KeepBest(
+        lambda: next(accuracies),
+        lambda: None,
+        RunFolder(tmp_path),
+        every=1,
+        report=lambda *_, **__: None,
+    )
+    kept.look(TrainerState(global_step=3))
+    tracker.run = object()
+    kept.look(TrainerState(global_step=4))
+    assert charted == [{"validation/suite_accuracy": 0.5, "train/global_step": 4}]
 
 
 def test_a_run_that_asks_for_no_measurement_before_its_end_keeps_its_last_weights(tmp_path):

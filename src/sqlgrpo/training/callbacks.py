@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +58,13 @@ class Metrics(TrainerCallback):
         self.run.append_metrics(row | {name: finite(value) for name, value in logs.items()})
         shown = {SHOWN[key]: float(value) for key, value in logs.items() if key in SHOWN}
         self.report(state.global_step, **shown)
+
+
+def chart(figures: dict[str, float], step: int) -> None:
+    """Figures that no trainer logs, in the W&B run if there is one."""
+    tracker = sys.modules.get("wandb")  # imported by whoever started a run
+    if tracker is not None and tracker.run is not None:
+        tracker.log({**figures, "train/global_step": step})
 
 
 def trackers_last(trainer: Trainer) -> None:
@@ -200,6 +208,7 @@ class KeepBest(TrainerCallback, ExportableState):
         row = {"stage": "grpo", "step": state.global_step, "validation_suite_accuracy": accuracy}
         if state.is_world_process_zero:
             self.run.append_metrics(row | {"time": round(time.time(), 3)})
+            chart({"validation/suite_accuracy": accuracy}, state.global_step)
         self.report(state.global_step, best=max(accuracy, best))
         if accuracy >= best:  # of equals, the one that has learnt longer
             self.keep()
