@@ -49,3 +49,46 @@ def test_rows_that_refer_to_an_emptied_table_stay_if_they_may():
     contents = Contents((((1, "a", 1),), ((5, 1, "2024-01-01", 2.5, 3),)))
     left = without(contents, parse_schema(SCHEMA), "hive")
     assert left.tables == ((), ((5, None, "2024-01-01", 2.5, 3),))
+
+
+CHAIN = """CREATE TABLE node (id INTEGER PRIMARY KEY, label TEXT NOT NULL,
+  parent INTEGER REFERENCES node (id) CHECK (parent < id))"""
+BELOW = (
+    "WITH RECURSIVE d(id) AS (SELECT id FROM node WHERE parent = {0} UNION "
+    "SELECT n.id FROM node n JOIN d ON n.parent = d.id) SELECT id FROM d"
+)
+TWO_LEVELS = (
+    "SELECT id FROM node WHERE parent = {0} UNION SELECT b.id FROM node a "
+    "JOIN node b ON b.parent = a.id WHERE a.parent = {0}"
+)
+
+
+@pytest.mark.parametrize("start", [1, 7, 50])
+def test_a_recursion_is_not_two_of_its_levels(start, judge, make_example):
+    example = make_example(BELOW.format(start), CHAIN)
+    assert not judge.judge(TWO_LEVELS.format(start), example).equivalent
+    assert judge.judge(BELOW.format(start).replace("UNION", "UNION ALL"), example).equivalent
+
+
+@pytest.mark.parametrize(("declared", "same"), [("INTEGER", False), ("INTEGER NOT NULL", True)])
+def test_a_rank_counts_null_where_a_comparison_does_not(declared, same, judge, make_example):
+    schema = f"CREATE TABLE emp (id INTEGER PRIMARY KEY, name TEXT, salary {declared})"
+    gold = (
+        "SELECT name FROM emp a WHERE 1 = "
+        "(SELECT COUNT(DISTINCT b.salary) FROM emp b WHERE b.salary > a.salary)"
+    )
+    pred = (
+        "SELECT name FROM (SELECT name, DENSE_RANK() OVER (ORDER BY salary DESC) AS k FROM emp) "
+        "WHERE k = 2"
+    )
+    assert judge.judge(pred, make_example(gold, schema)).equivalent is same
+
+
+@pytest.mark.parametrize(
+    ("joined", "same"),
+    [("a || b", False), ("a || '-' || b", True), ("a || '0' || b", False), ("b || a", False)],
+)
+def test_numbers_that_make_one_text_are_not_one_pair(joined, same, judge, make_example):
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL)"
+    example = make_example("SELECT COUNT(*) FROM (SELECT DISTINCT a, b FROM t)", schema)
+    assert judge.judge(f"SELECT COUNT(DISTINCT {joined}) FROM t", example).equivalent is same

@@ -201,10 +201,12 @@ def test_a_missing_input_ends_with_status_2(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize(("name", "count"), [("blind", 222), ("second_author", 588)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("blind", 222), ("second_author", 588), ("third_author", 234)]
+)
 def test_pairs_that_were_written_without_knowing_the_verifier_are_told_apart(tmp_path, name, count):
-    """``results/verifier_blind.json`` is what the first run of ``blind`` gave; what the first run
-    of ``second_author`` got wrong was repaired."""
+    """``results/verifier_blind*.json`` is what first runs of ``blind`` and ``third_author`` gave;
+    what they got wrong was repaired."""
     lines = (Path(__file__).parents[1] / "fixtures" / f"{name}.jsonl").read_text().splitlines()
     pairs = [json.loads(line) for line in lines]
 

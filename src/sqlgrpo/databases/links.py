@@ -17,6 +17,14 @@ def groups(schema: Schema, profile: Profile) -> dict[Place, int]:
     return group
 
 
+def own_links(schema: Schema, profile: Profile) -> list[tuple[Place, Place]]:
+    """Columns that refer to another row of their own table, with the column referred to."""
+    keys = {(t.name.lower(), t.primary_key[0].lower()) for t in schema.tables if t.primary_key}
+    joined = [pair if pair[1] in keys else pair[::-1] for pair in sorted(profile.joins)]
+    pairs = dict.fromkeys((*_references(schema), *joined))
+    return [(own, key) for own, key in pairs if own[0] == key[0] and own != key]
+
+
 def _references(schema: Schema) -> list[tuple[Place, Place]]:
     pairs = []
     for table in schema.tables:

@@ -72,7 +72,8 @@ class Own:
         odd = strangers(text, gold.sql, profile, schema)
         profile = everywhere(odd, text, profile, schema) if odd else profile
         probes = read_probes(tree, gold.tree, schema)
-        says = sorted(map(repr, profile.conditions.items())), sorted(profile.joins), profile.counts
+        marked = sorted(profile.joins), sorted(profile.measured), profile.counts
+        says = sorted(map(repr, profile.conditions.items())), marked
         grouped = sorted(grouped_places(tree, schema)) if found.groups else ()
         purpose = repr((says, found, probes, grouped))
         if purpose not in self._open:

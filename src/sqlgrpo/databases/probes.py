@@ -64,6 +64,8 @@ def _probes(query: exp.Expr, schema: Schema) -> Iterator[Probe]:
                 yield from _computed(output.unalias(), places)
         elif isinstance(node, exp.AggFunc) and isinstance(node.this, exp.Expr):
             yield from _computed(node.this, places)
+        elif isinstance(node, exp.DPipe) and not isinstance(node.parent, exp.DPipe):
+            yield from _colliding(node, places)
 
 
 def _plain(leaf: exp.Expr, places: Places, schema: Schema) -> bool:
@@ -91,6 +93,17 @@ def _computed(output: exp.Expr, places: Places) -> Iterator[Probe]:
         for column in probe.columns:
             name = exp.to_identifier(column, quoted=True).sql("sqlite")
             yield replace(probe, test=f"({probe.test}) IS {name}")
+
+
+def _colliding(joined: exp.DPipe, places: Places) -> Iterator[Probe]:
+    """Rows whose columns differ and make one text: 1 and 11, or 11 and 1."""
+    parts = list(_leaves(joined, exp.DPipe))
+    between = "".join(part.name for part in parts if isinstance(part, exp.Literal))
+    for probe in _local(joined, places):
+        if len(probe.columns) == 2 and len(parts) <= 3:
+            texts = (f"1{between}1{between}1", "1", f"1{between}1")
+            whole, *constants = (exp.Literal.string(text).sql("sqlite") for text in texts)
+            yield replace(probe, test=f"({probe.test}) = {whole}", constants=tuple(constants))
 
 
 def _leaves(node: exp.Expr, *through: type[exp.Expr]) -> Iterator[exp.Expr]:

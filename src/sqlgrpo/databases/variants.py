@@ -1,4 +1,5 @@
-"""Databases like one that says much, but for one thing: an empty table, a column of one value.
+"""Databases like one that says much, but for one thing: an empty table, a column of one value, a
+table whose rows refer to each other in one long chain.
 
 What the gold returns on them stays as it was, as far as it does not hang on just that.
 """
@@ -7,23 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
+from itertools import product
 
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.doubts import Doubts
 from sqlgrpo.databases.kinds import kind
-from sqlgrpo.databases.links import groups
+from sqlgrpo.databases.links import groups, own_links
 from sqlgrpo.databases.profile import Place, Profile
 from sqlgrpo.databases.sqlite import Row
 from sqlgrpo.parsers.schema import Column, Schema, Table
 
 FIXED = 6  # constants of which a whole column is made
+STARTS = 2  # constants at which a chain begins
+LEVEL = 3  # ranked columns that are made of one value
 Change = Callable[[Column, object], object]
 
 
 def variants(
     contents: Contents, schema: Schema, profile: Profile, found: Doubts
 ) -> Iterator[Contents]:
-    """A variant or two for each table, column and constant that is in doubt."""
+    """A variant or two for each table, column and constant that is in doubt, for columns that rows
+    are ranked by, and for tables that refer to themselves."""
     for table in found.tables:
         yield without(contents, schema, table)
     for place in found.columns:
@@ -35,6 +40,15 @@ def variants(
             for one in _ending_in(contents, schema, place, value, group):
                 yield one
                 yield _alone(one, schema, place, value)
+    bound = _unique(schema) | group.keys()
+    for place in sorted(profile.measured - bound)[:LEVEL]:
+        yield _level(contents, schema, place)
+    for own, other in own_links(schema, profile):
+        starts = _constants(profile, own, other)
+        members = {other, *(p for p, n in group.items() if n == group.get(other))}
+        for backwards, start in product((False, True), starts):
+            moved = _from(contents, schema, other, start, members, backwards=backwards)
+            yield _chained(moved, schema, own, other, backwards=backwards)
 
 
 def without(contents: Contents, schema: Schema, name: str) -> Contents:
@@ -107,12 +121,70 @@ def _moved(far: int, _column: Column, value: object) -> object:
     return value + far if isinstance(value, int) else value
 
 
+def _level(contents: Contents, schema: Schema, place: Place) -> Contents:
+    """With one value in the column, and no value in its last row."""
+    table, column = _at(schema, place)
+    rows = contents.tables[table]
+    value = next((row[column] for row in rows if row[column] is not None), None)
+    level = [(*row[:column], value, *row[column + 1 :]) for row in rows]
+    if rows and not schema.tables[table].columns[column].not_null:
+        level[-1] = (*rows[-1][:column], None, *rows[-1][column + 1 :])
+    return _with(contents, table, tuple(level))
+
+
+def _constants(profile: Profile, own: Place, other: Place) -> list[int | None]:
+    """Where a chain may begin: at a key that a query names, or anywhere."""
+    named = [c.value for place in (own, other) for c in profile.conditions.get(place, ())]
+    found: list[int | None] = [*dict.fromkeys(v for v in named if type(v) is int)]
+    return found[:STARTS] or [None]
+
+
+def _from(
+    contents: Contents,
+    schema: Schema,
+    place: Place,
+    start: int | None,
+    members: Collection[Place],
+    *,
+    backwards: bool,
+) -> Contents:
+    """With keys from ``start`` on; as they are where that would change nothing."""
+    table, at = _at(schema, place)
+    keys = [key for row in contents.tables[table] if isinstance(key := row[at], int)]
+    end = (max if backwards else min)(keys, default=start)
+    if start is None or end is None:
+        return contents
+    return changed(contents, schema, members, partial(_moved, start - end))
+
+
+def _chained(
+    contents: Contents, schema: Schema, own: Place, other: Place, *, backwards: bool
+) -> Contents:
+    """With each row of a table referring to the row with the next key, so that it is as deep as it
+    has rows."""
+    table, refers = _at(schema, own)
+    at = _at(schema, other)[1]
+    numbered = [(key, row) for row in contents.tables[table] if isinstance(key := row[at], int)]
+    keys = sorted((key for key, _ in numbered), reverse=backwards)
+    rows = [row for _, row in sorted(numbered, key=lambda pair: pair[0], reverse=backwards)]
+    first = keys[0] if keys and schema.tables[table].columns[refers].not_null else None
+    before = [first, *keys[:-1]]
+    chain = [
+        (*row[:refers], value, *row[refers + 1 :]) for row, value in zip(rows, before, strict=False)
+    ]
+    return _with(contents, table, tuple(chain))
+
+
 def _alone(contents: Contents, schema: Schema, place: Place, value: object) -> Contents:
     """With only one row of the table, one that has the value."""
     table, column = _at(schema, place)
-    tables = list(contents.tables)
-    tables[table] = tuple(row for row in tables[table] if row[column] == value)[:1]
-    return Contents(tuple(tables), reverse=contents.reverse)
+    rows = tuple(row for row in contents.tables[table] if row[column] == value)[:1]
+    return _with(contents, table, rows)
+
+
+def _with(contents: Contents, table: int, rows: tuple[Row, ...]) -> Contents:
+    tables = (*contents.tables[:table], rows, *contents.tables[table + 1 :])
+    return Contents(tables, reverse=contents.reverse)
 
 
 def _at(schema: Schema, place: Place) -> tuple[int, int]:
