@@ -173,6 +173,28 @@ def test_an_example_that_our_own_code_fails_on_is_broken(make_example, monkeypat
     assert "IndexError: unforeseen" in str(error)
 
 
+def test_answers_to_a_request_that_was_given_again_are_late(make_example, monkeypatch):
+    """A parcel may tell of a death and then hold what the next process said to the old request."""
+    example = make_example("SELECT name FROM club WHERE town = 'Oslo'")
+    pool = Pool(1, SETTINGS, 60.0)
+    heard, spoilt = Pool._heard, []
+
+    def with_a_death_before(worker):
+        said = heard(worker)
+        if not spoilt and any(serial == worker.serial for serial, _ in said):
+            spoilt.append(said)
+            return [(0, Died(-signal.SIGKILL)), *said]
+        return said
+
+    monkeypatch.setattr(Pool, "_heard", staticmethod(with_a_death_before))
+    queries = ("SELECT 1", example.gold_sql.replace("Oslo", "Rome"), example.gold_sql)
+    task = Task(method="outcome", key=identity(example), arguments=queries)
+    answers = [answer for _, step, answer in pool.run([task]) if step >= 0]
+    pool.close()
+    assert [answer.equivalent for answer in answers] == [False, False, True]
+    assert spoilt
+
+
 def test_our_own_bug_propagates(make_example):
     pool = Pool(1, SETTINGS, 60.0)
     task = Task(

@@ -31,7 +31,7 @@ from sqlgrpo.databases.keys import Key, example_of
 from sqlgrpo.databases.memory import give_back, limit_memory, resident_bytes
 from sqlgrpo.databases.parcels import Outbox, opened
 from sqlgrpo.databases.suite import Case, Search, Suite, read_case
-from sqlgrpo.databases.workers import Died, Failed
+from sqlgrpo.databases.workers import DEATH, Died, Failed
 from sqlgrpo.errors import ExampleError
 from sqlgrpo.parsers.reading import PARSER_BUGS
 from sqlgrpo.types import Example
@@ -164,7 +164,7 @@ def serve() -> None:
         if status >= 0:  # the line is closed, or the child raised
             sys.exit(status)
         try:
-            outbox.put((0, Died(status)))
+            outbox.put((DEATH, Died(status)))
             outbox.flush()
         except OSError:
             return  # the caller has gone

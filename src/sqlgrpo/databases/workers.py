@@ -34,6 +34,8 @@ TRIES = 3
 """Deaths at one step before they count; opening too slowly twice is enough."""
 PARCEL = 32
 """Most questions that a worker is given at once."""
+DEATH = 0
+"""The serial of a death, which belongs to no request."""
 LEAVING_S = 60.0
 """What a worker that has closed its line may take to end, however busy the machine."""
 
@@ -73,6 +75,10 @@ class Failed:
     """The answer to a step that our own code could not take: it costs one verdict, not the run."""
 
     problem: str
+
+
+def _dead(status: int) -> list[tuple[int, Died]]:
+    return [(DEATH, Died(status))]
 
 
 def _returning_memory() -> dict[str, str]:
@@ -176,8 +182,9 @@ class Pool:
             while busy := [w for w in self.workers if w.jobs and w.line]:
                 ready = wait([w.line for w in busy if w.line], timeout=self.patience_s)
                 for worker in [w for w in busy if w.line in ready] or busy:
-                    for answer in self._heard(worker) if ready else [Died(worker.kill())]:
-                        yield from self._take(worker, answer, queue)
+                    for serial, answer in self._heard(worker) if ready else _dead(worker.kill()):
+                        if serial in (worker.serial, DEATH):  # which a death before it changes
+                            yield from self._take(worker, answer, queue)
         finally:
             for worker in self.workers:
                 if worker.jobs:  # the caller stopped listening
@@ -190,17 +197,16 @@ class Pool:
         self.workers.clear()
 
     @staticmethod
-    def _heard(worker: Worker) -> list[Any]:
-        """What a worker says: answers and deaths, without the answers that are late."""
+    def _heard(worker: Worker) -> list[tuple[int, Any]]:
+        """What a worker says: deaths, and answers with the serial of their request."""
         assert worker.line is not None
         try:
-            said = opened(worker.line.recv_bytes())
+            return list(opened(worker.line.recv_bytes()))
         except (EOFError, OSError):
             status = worker.leave()
             if status == BUG:
                 raise RuntimeError("a worker process failed; its traceback is on stderr") from None
-            return [Died(status)]
-        return [a for serial, a in said if serial == worker.serial or isinstance(a, Died)]
+            return _dead(status)
 
     def _take(
         self, worker: Worker, answer: Any, queue: deque[_Job]
