@@ -31,3 +31,15 @@ def test_a_group_of_just_the_size_is_tried(query, size, judge, make_example):
     assert not judge.judge(query.format(f">= {size}"), example).equivalent
     assert not judge.judge(query.format(f"> {size + 1}"), example).equivalent
     assert judge.judge(query.format(f">= {size + 1}"), example).equivalent
+
+
+@pytest.mark.parametrize("key", ["hive, day", "hive, day, bees"])
+def test_groups_of_a_size_are_made_where_a_key_has_several_columns(key, judge, make_example):
+    schema = (
+        "CREATE TABLE visit (hive INTEGER NOT NULL, day INTEGER NOT NULL, bees INTEGER, "
+        f"PRIMARY KEY ({key}))"
+    )
+    gold = "SELECT hive, day FROM visit"
+    guard = "NOT EXISTS (SELECT 1 FROM visit GROUP BY bees HAVING COUNT(*) > 25)"
+    pred = f"SELECT * FROM ({gold}) WHERE {guard}"
+    assert not judge.judge(pred, make_example(gold, schema)).equivalent

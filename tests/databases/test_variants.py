@@ -38,6 +38,30 @@ def test_a_guard_is_put_to_the_test_while_the_gold_returns_rows(gold, guard, jud
     assert not outcome.equivalent
 
 
+@pytest.mark.parametrize(
+    ("gold", "guard"),
+    [
+        (
+            "SELECT id FROM harvest WHERE jars % 2 <> 0",
+            "IFNULL((SELECT MAX(jars) FROM harvest), 0)",
+        ),
+        (
+            "SELECT id FROM harvest WHERE jars % 2 <> 0",
+            "IFNULL((SELECT SUM(jars) FROM harvest), 0)",
+        ),
+        ("SELECT name FROM hive WHERE name = 'oak'", "IFNULL((SELECT SUM(jars) FROM harvest), 0)"),
+        ("SELECT id FROM harvest WHERE jars = 3", "IFNULL((SELECT MAX(jars) FROM harvest), 0)"),
+        (
+            "SELECT id FROM hive WHERE strftime('%d', name) = '01'",
+            "IFNULL((SELECT MAX(LENGTH(name)) FROM hive), 0)",
+        ),
+    ],
+)
+def test_a_value_comes_among_others_that_the_gold_needs(gold, guard, judge, make_example):
+    pred = f"SELECT * FROM ({gold}) WHERE {guard} <> 4242"
+    assert not judge.judge(pred, make_example(gold, SCHEMA)).equivalent
+
+
 def test_no_boolean_is_larger_than_one(judge, make_example):
     gold = GOLDS[3]
     guard = "IFNULL((SELECT MAX(shade) FROM hive), 0) <> 4242"

@@ -132,7 +132,7 @@ class Blocks:
         if joined is not None:
             few = joined in self._by_block and not unique
             return self._key(column, joined, spot.block if few else spot.row)
-        if unique or any(place[1] in key for key in every):
+        if unique or (place not in self._grouped and any(place[1] in key for key in every)):
             return spot.row + 1 if column.affinity in NUMERIC else f"k{spot.row + 1}"
         if place in self._grouped:
             values = (*pool.hits, *pool.plain) if len(pool.hits) < 3 else pool.hits

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from itertools import product
+from typing import TypeGuard
 
 from sqlgrpo.databases.contents import Contents
-from sqlgrpo.databases.doubts import Doubts
+from sqlgrpo.databases.doubts import MOST_LETTERS, Doubts
 from sqlgrpo.databases.kinds import kind
 from sqlgrpo.databases.links import groups, own_links
 from sqlgrpo.databases.profile import Place, Profile
@@ -22,6 +23,10 @@ FIXED = 6  # constants of which a whole column is made
 STARTS = 2  # constants at which a chain begins
 LEVEL = 3  # ranked columns that are made of one value
 Change = Callable[[Column, object], object]
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float))
 
 
 def variants(
@@ -40,6 +45,8 @@ def variants(
             for one in _ending_in(contents, schema, place, value, group):
                 yield one
                 yield _alone(one, schema, place, value)
+        elif column is not None and isinstance(value, int) and 0 < value <= MOST_LETTERS:
+            yield from _in_one_row(contents, schema, place, "q" * value)
     bound = _unique(schema) | group.keys()
     for place in sorted(profile.measured - bound)[:LEVEL]:
         yield _level(contents, schema, place)
@@ -99,9 +106,11 @@ def _changed(
 def _ending_in(
     contents: Contents, schema: Schema, place: Place, value: object, group: dict[Place, int]
 ) -> Iterator[Contents]:
-    """With nothing but the value in the column; in a key, with the value first, last and as sum."""
+    """With nothing but the value in the column, and with the value in one row or as sum; in a key,
+    with the value first, last and as sum."""
     if place not in group and place not in _unique(schema):
         yield changed(contents, schema, {place}, lambda _column, _old: value)
+        yield from _in_one_row(contents, schema, place, value)
         return
     at = _at(schema, place)
     numbers = [v for row in contents.tables[at[0]] if isinstance(v := row[at[1]], int)]
@@ -115,6 +124,20 @@ def _ending_in(
     if not (value - rest) % numbers.count(last):
         new = (value - rest) // numbers.count(last)
         yield changed(contents, schema, members, lambda _, old: new if old == last else old)
+
+
+def _in_one_row(
+    contents: Contents, schema: Schema, place: Place, value: object
+) -> Iterator[Contents]:
+    """With the value in the first or the last row, or what makes it the sum; the rest stays."""
+    table, column = _at(schema, place)
+    rows = contents.tables[table]
+    for at in dict.fromkeys((0, len(rows) - 1)) if rows else ():
+        rest = [v for row in (*rows[:at], *rows[at + 1 :]) if is_number(v := row[column])]
+        for new in dict.fromkeys((value, value - sum(rest)) if is_number(value) else (value,)):
+            if _may_hold(schema.tables[table].columns[column], new):
+                row = (*rows[at][:column], new, *rows[at][column + 1 :])
+                yield _with(contents, table, (*rows[:at], row, *rows[at + 1 :]))
 
 
 def _moved(far: int, _column: Column, value: object) -> object:
