@@ -182,7 +182,8 @@ def _targets(rng: random.Random, folder: Path, count: int) -> list[Target]:
     for line in HACKS.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         hacks.setdefault((row["schema"], row["gold"]), []).append(row["completion"])
-    keys = [*hacks, *rng.sample([key for key in golds if key not in hacks], len(golds))][:count]
+    others = [key for key in golds if key not in hacks]
+    keys = [*hacks, *rng.sample(others, len(others))][:count]
     targets = []
     for number, (schema, gold) in enumerate(keys):
         file = _real_file(folder / f"real_{number}.sqlite", schema, rng) if number % 2 else None
