@@ -6,7 +6,8 @@ What the gold returns on them stays as it was, as far as it does not hang on jus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import product
 from typing import TypeGuard
@@ -22,6 +23,7 @@ from sqlgrpo.parsers.schema import Column, Schema, Table
 FIXED = 6  # constants of which a whole column is made
 STARTS = 2  # constants at which a chain begins
 LEVEL = 3  # ranked columns that are made of one value
+LARGEST = 2**63  # what no INTEGER of SQLite reaches
 Change = Callable[[Column, object], object]
 
 
@@ -129,19 +131,35 @@ def _ending_in(
 def _in_one_row(
     contents: Contents, schema: Schema, place: Place, value: object
 ) -> Iterator[Contents]:
-    """With the value in the first or the last row, or what makes it the sum; the rest stays."""
+    """With the value in the first or the last row, beside all others, beside those that are not
+    larger or not smaller, or so that it is the sum."""
     table, column = _at(schema, place)
     rows = contents.tables[table]
     for at in dict.fromkeys((0, len(rows) - 1)) if rows else ():
-        rest = [v for row in (*rows[:at], *rows[at + 1 :]) if is_number(v := row[column])]
-        for new in dict.fromkeys((value, value - sum(rest)) if is_number(value) else (value,)):
+        others = (*rows[:at], *rows[at + 1 :])
+        made = [(value, others)]
+        if is_number(value):
+            numbers = [v for row in others if is_number(v := row[column])]
+            made += [(value, _within(others, column, low, high)) for low, high in _sides(value)]
+            made.append((value - sum(numbers), others))
+        for new, beside in dict.fromkeys(made):
             if _may_hold(schema.tables[table].columns[column], new):
                 row = (*rows[at][:column], new, *rows[at][column + 1 :])
-                yield _with(contents, table, (*rows[:at], row, *rows[at + 1 :]))
+                yield _with(contents, table, (row, *beside))
+
+
+def _sides(value: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (-math.inf, value), (value, math.inf)
+
+
+def _within(rows: Sequence[Row], column: int, low: float, high: float) -> tuple[Row, ...]:
+    """The rows whose number lies between two, or that have none."""
+    return tuple(row for row in rows if not is_number(v := row[column]) or low <= v <= high)
 
 
 def _moved(far: int, _column: Column, value: object) -> object:
-    return value + far if isinstance(value, int) else value
+    moved = value + far if isinstance(value, int) else value
+    return moved if not is_number(moved) or abs(moved) < LARGEST else value
 
 
 def _level(contents: Contents, schema: Schema, place: Place) -> Contents:
@@ -224,6 +242,8 @@ def _unique(schema: Schema) -> set[Place]:
 def _may_hold(column: Column, value: object) -> bool:
     """Whether the value is of the class that the column's type promises."""
     of = kind(column, [])
+    if is_number(value) and abs(value) >= LARGEST:
+        return False
     if of in ("integer", "boolean"):
         return isinstance(value, int) and (of == "integer" or value in (0, 1))
     if of == "number":
