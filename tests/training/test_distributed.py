@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from deepspeed.comm.torch import build_shm_op
 from safetensors.torch import load_file
 from tests.training.tiny_run import SMALL, same, weights
 
@@ -195,9 +194,17 @@ def test_a_lock_of_a_killed_compiler_is_named_before_anything_waits_for_it(tmp_p
         launch.relaunch(replace(Config(), training=training), ["train.py"])
 
 
+@pytest.mark.distributed
 def test_nothing_is_compiled_for_two_processes_on_cpu():
-    distributed.deepspeed(TrainingConfig(accelerator="deepspeed"))
-    assert build_shm_op() is None
+    code = (
+        "from sqlgrpo.config import TrainingConfig\n"
+        "from sqlgrpo.training import distributed\n"
+        "distributed.deepspeed(TrainingConfig(accelerator='deepspeed'))\n"
+        "from deepspeed.comm.torch import build_shm_op\n"
+        "assert build_shm_op() is None\n"
+    )
+    env = QUIET | {"DS_ACCELERATOR": "cpu", "WORLD_SIZE": "2"}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
 
 
 def test_offload_leaves_the_optimizer_to_deepspeed():

@@ -126,7 +126,7 @@ def deepspeed(training: TrainingConfig) -> dict[str, Any] | None:
     """
     if training.accelerator != "deepspeed":
         return None
-    if not torch.cuda.is_available():
+    if "WORLD_SIZE" in os.environ and not torch.cuda.is_available():
         _leave_out_shared_memory_op()
     zero: dict[str, Any] = {
         "stage": training.zero_stage,
