@@ -7,7 +7,7 @@ from threading import Timer
 import pytest
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
-from sqlgrpo.databases import Judge, Outcome
+from sqlgrpo.databases import Judge, Outcome, serving
 from sqlgrpo.databases.bench import Bench
 from sqlgrpo.databases.cache import Shelf
 from sqlgrpo.databases.keys import identity
@@ -141,6 +141,13 @@ def test_a_text_that_is_hard_to_read_costs_its_verdict_only(dialect, sql, hasty,
     assert time.process_time() - started < 5
 
 
+@pytest.fixture
+def unhurried(monkeypatch):
+    """In this process there is no work that a timer should end."""
+    monkeypatch.setattr(serving, "alarm", lambda _seconds: None)
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_a_prediction_that_our_own_code_fails_on_costs_its_verdict_only(
     make_example, monkeypatch, caplog
 ):
@@ -163,6 +170,7 @@ def test_a_prediction_that_our_own_code_fails_on_costs_its_verdict_only(
     assert "no verdict on 'SELECT 1'" in caplog.text
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_an_example_that_our_own_code_fails_on_is_broken(make_example, monkeypatch):
     def fails(*_):
         raise IndexError("unforeseen")
