@@ -9,16 +9,13 @@ answers the same held-out questions:
 * ``ours``: the fast trainer with the verifier's reward;
 * ``stock_arctic``, ``stock_rubrics``: stock TRL with the rewards of two published recipes;
 * ``sft``: the warm start, simply continued;
-* ``guided``: ours, with the gold among the completions of groups that fail;
-* ``multi_turn``: ours, and a query that fails may be repaired once.
-
-The last two are not among the default arms.
+* ``guided``, ``multi_turn`` (not in the default arms): ours, with the gold in groups that fail, or
+  one repair of a query that fails.
 
 ``--warm-start DIR`` takes one that a run of the same experiment made; its split is the same.
-``--parallel`` arms run at a time on ``--threads`` threads each. An arm that is finished is not run
-again, so a study that was killed goes on. Seeds change the order of examples and the samples; the
-split and the warm start stay. Arguments without dashes are overrides of
-``experiment=sql_create_context_cpu``.
+``--parallel`` arms run at a time on ``--threads`` threads each. A study that was killed goes on with
+the arms that are not finished. Seeds change the order of examples and the samples alone. Arguments
+without dashes are overrides of ``experiment=sql_create_context_cpu``.
 """
 
 from __future__ import annotations

@@ -94,6 +94,12 @@ def test_a_recursion_is_not_two_of_its_levels(start, judge, make_example):
     assert judge.judge(BELOW.format(start).replace("UNION", "UNION ALL"), example).equivalent
 
 
+def test_a_chain_is_as_deep_where_keys_are_texts(judge, make_example):
+    schema = CHAIN.replace("INTEGER", "TEXT").replace(" CHECK (parent < id)", "")
+    example = make_example(BELOW.format("'k1'"), schema)
+    assert not judge.judge(TWO_LEVELS.format("'k1'"), example).equivalent
+
+
 @pytest.mark.parametrize(("declared", "same"), [("INTEGER", False), ("INTEGER NOT NULL", True)])
 def test_a_rank_counts_null_where_a_comparison_does_not(declared, same, judge, make_example):
     schema = f"CREATE TABLE emp (id INTEGER PRIMARY KEY, name TEXT, salary {declared})"

@@ -22,8 +22,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sqlglot.errors import SqlglotError
-
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
 from sqlgrpo.databases.bench import WORK_S, Bench
 from sqlgrpo.databases.cache import load, save
@@ -33,13 +31,13 @@ from sqlgrpo.databases.parcels import Outbox, opened
 from sqlgrpo.databases.suite import Case, Search, Suite, read_case
 from sqlgrpo.databases.workers import DEATH, Died, Failed
 from sqlgrpo.errors import ExampleError
-from sqlgrpo.parsers.reading import PARSER_BUGS
+from sqlgrpo.parsers.reading import UNFORESEEN
 from sqlgrpo.types import Example
 
 BENCHES = 64  # open at a time, in at most half of the memory that queries may use
 SILENT_S = 0.01  # processor time for which answers may wait for others
 HOARD_S = 0.05  # and for which memory that a query has left in free pieces may be kept
-BUGS = (*PARSER_BUGS, ArithmeticError, AssertionError, RecursionError, SqlglotError, sqlite3.Error)
+BUGS = (*UNFORESEEN, sqlite3.Error)
 log = logging.getLogger(__name__)
 
 

@@ -140,16 +140,13 @@ def _in_one_row(
         made = [(value, others)]
         if is_number(value):
             numbers = [v for row in others if is_number(v := row[column])]
-            made += [(value, _within(others, column, low, high)) for low, high in _sides(value)]
+            made.append((value, _within(others, column, -math.inf, value)))
+            made.append((value, _within(others, column, value, math.inf)))
             made.append((value - sum(numbers), others))
         for new, beside in dict.fromkeys(made):
             if _may_hold(schema.tables[table].columns[column], new):
                 row = (*rows[at][:column], new, *rows[at][column + 1 :])
                 yield _with(contents, table, (row, *beside))
-
-
-def _sides(value: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    return (-math.inf, value), (value, math.inf)
 
 
 def _within(rows: Sequence[Row], column: int, low: float, high: float) -> tuple[Row, ...]:
@@ -205,9 +202,9 @@ def _chained(
     has rows."""
     table, refers = _at(schema, own)
     at = _at(schema, other)[1]
-    numbered = [(key, row) for row in contents.tables[table] if isinstance(key := row[at], int)]
-    keys = sorted((key for key, _ in numbered), reverse=backwards)
-    rows = [row for _, row in sorted(numbered, key=lambda pair: pair[0], reverse=backwards)]
+    rows = [row for row in contents.tables[table] if isinstance(row[at], (int, str))]
+    rows.sort(key=lambda row: (str(type(row[at])), row[at]), reverse=backwards)
+    keys = [row[at] for row in rows]
     first = keys[0] if keys and schema.tables[table].columns[refers].not_null else None
     before = [first, *keys[:-1]]
     chain = [

@@ -28,6 +28,8 @@ STRICT = Quirks()
 WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Drop, exp.Alter, exp.Into)
 PARSER_BUGS = (TypeError, AttributeError, IndexError, KeyError, ValueError)
 """What sqlglot's compiled parser raises by mistake on some texts that no engine accepts."""
+UNFORESEEN = (*PARSER_BUGS, ArithmeticError, AssertionError, RecursionError, SqlglotError)
+"""What code that reads generated SQL may raise by mistake: it costs one answer, never a run."""
 
 
 class SqlSyntaxError(SqlgrpoError):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlgrpo.databases import Judge
-from sqlgrpo.parsers.reading import PARSER_BUGS
+from sqlgrpo.parsers.reading import UNFORESEEN
 from sqlgrpo.types import Example, Parsed, Score, Verdict, Verifier
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Rubric:
             return Verdict(verifier=verifier.name, score=0.0, reason=parsed.problem)
         try:
             return verifier(parsed.sql, example)
-        except PARSER_BUGS as bug:  # one answer that our code does not foresee must not end a run
+        except UNFORESEEN as bug:
             log.exception("%s cannot judge %r", verifier.name, parsed.sql)
             reason = f"it cannot be judged ({type(bug).__name__}: {bug})"
             return Verdict(verifier=verifier.name, score=0.0, reason=reason)
