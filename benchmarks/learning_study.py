@@ -13,8 +13,8 @@ answers the same held-out questions:
   one repair of a query that fails.
 
 ``--warm-start DIR`` takes one that a run of the same experiment made; its split is the same.
-``--parallel`` arms run at a time on ``--threads`` threads each. A study that was killed goes on with
-the arms that are not finished. Seeds change the order of examples and the samples alone. Arguments
+``--parallel`` arms run at a time on ``--threads`` threads each. A killed study goes on with the
+arms that are not finished. Seeds change the order of examples and the samples alone. Arguments
 without dashes are overrides of ``experiment=sql_create_context_cpu``.
 """
 
