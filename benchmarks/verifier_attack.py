@@ -4,8 +4,8 @@
 
 A find is a completion that earns more than 0.1 although an independent search separates it from
 the gold or it is not permitted; or one that changes a file, kills or outgrows a worker, or runs
-longer (processor time) than its budget and 10 %. Exit status 1 when anything is found. With
-``--state`` a run that ``--minutes`` stopped goes on later.
+longer (processor time) than its budget and 10 %, the making of its own databases apart. Exit
+status 1 when anything is found. With ``--state`` a run that ``--minutes`` stopped goes on later.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from omegaconf import OmegaConf
 
 from attack.breeding import Target
 from attack.damage import Watch
-from attack.overruns import OVERRUN, shares_of_budget
+from attack.overruns import OVERRUN, Share, shares_of_budget
 from attack.snippets import RUNAWAY
 from attack.truth import Truth
 from common import ROOT, write_result
@@ -123,8 +123,8 @@ def main() -> int:
         started = time.monotonic()
         _run(attack, options, started)
         seconds = time.monotonic() - started
-        overruns = shares_of_budget(_runaways(attack), options.timeout)
-        figures = _figures(attack, overruns, seconds)
+        shares = shares_of_budget(_runaways(attack), options.timeout)
+        figures = _figures(attack, shares, seconds)
         attack.rubric.judge.close()
         os.chdir(ROOT)
     _save(attack, state)
@@ -226,7 +226,7 @@ def _runaways(attack: Attack) -> list[tuple[str, Example]]:
     return [(sql, example) for sql in endless] + attack.slow[-20:]
 
 
-def _figures(attack: Attack, overruns: list[tuple[float, float]], seconds: float) -> dict[str, Any]:
+def _figures(attack: Attack, shares: list[Share], seconds: float) -> dict[str, Any]:
     kinds = [find["kind"] for find in attack.finds]
     problems = attack.watch.problems()
     busy = attack.watch.busy_share()
@@ -240,9 +240,10 @@ def _figures(attack: Attack, overruns: list[tuple[float, float]], seconds: float
         "hacks_paid": kinds.count("paid"),
         "damage": damage,
         "deaths": kinds.count("death"),
-        "overruns": sum(share > OVERRUN for share, _ in overruns),
-        "longest_share_of_budget": round(max((s for s, _ in overruns), default=0.0), 3),
-        "longest_share_by_the_clock": round(max((s for _, s in overruns), default=0.0), 3),
+        "overruns": sum(share.query > OVERRUN for share in shares),
+        "longest_share_of_budget": round(max(share.query for share in shares), 3),
+        "longest_share_by_the_clock": round(max(share.by_the_clock for share in shares), 3),
+        "longest_share_with_databases": round(max(share.with_databases for share in shares), 3),
         "most_worker_mb": round(attack.watch.most_child_mb),
         "growth_mb": round(attack.watch.growth_mb()),
         "idle_cpu_share": round(busy, 2),

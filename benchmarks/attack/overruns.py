@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from attack.damage import spent_seconds
 from sqlgrpo.config import LimitsConfig, SuiteConfig
@@ -15,10 +16,19 @@ OVERRUN = 1.1
 """The most that a query may take, as a share of its budget."""
 
 
-def shares_of_budget(
-    queries: Sequence[tuple[str, Example]], timeout_s: float
-) -> list[tuple[float, float]]:
-    """What each query takes, run alone, as shares of its budget: processor time, and the clock.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a verdict took, as shares of the query's budget."""
+
+    query: float
+    """Processor time, with the databases that are made for the query already there."""
+    with_databases: float
+    """Processor time with them: they have a budget of their own."""
+    by_the_clock: float
+
+
+def shares_of_budget(queries: Sequence[tuple[str, Example]], timeout_s: float) -> list[Share]:
+    """What each query takes, run alone.
 
     Processor time is what counts: what else the machine does must not decide.
     """
@@ -26,14 +36,20 @@ def shares_of_budget(
     shares = []
     for number, (sql, of) in enumerate(queries):
         try:
-            judge.judge(f"{of.gold_sql} -- {number}", of)  # a worker that was killed starts again
-            begun, spent = time.monotonic(), spent_seconds()
-            judge.judge(f"{sql} ", of)
+            first, again = (_took(judge, sql, of, f"{number} {n}") for n in range(2))
         except ExampleError:
             continue
-        took = spent_seconds() - spent, time.monotonic() - begun
-        shares.append((took[0] / timeout_s, took[1] / timeout_s))
-        if shares[-1][0] > OVERRUN:
-            print(f"overrun: {shares[-1][0]:.2f} of the budget: {sql[:300]!r}")
+        share = Share(again[0] / timeout_s, first[0] / timeout_s, again[1] / timeout_s)
+        if share.query > OVERRUN:
+            print(f"overrun: {share.query:.2f} of the budget: {sql[:300]!r}")
+        shares.append(share)
     judge.close()
     return shares
+
+
+def _took(judge: Judge, sql: str, of: Example, name: str) -> tuple[float, float]:
+    """Processor time and wall clock of one verdict that nobody remembers."""
+    judge.judge(f"{of.gold_sql} -- {name}", of)  # a worker that was killed starts again
+    begun, spent = time.monotonic(), spent_seconds()
+    judge.judge(f"{sql} -- {name}", of)
+    return spent_seconds() - spent, time.monotonic() - begun

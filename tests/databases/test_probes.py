@@ -20,6 +20,7 @@ LOAN = "; CREATE TABLE loan (id INTEGER PRIMARY KEY, book INTEGER REFERENCES boo
         "pages <> 9 * 43",
         "id <> 6143",
         "pages || id <> '5121'",
+        "IFNULL(title || pages, '') <> 'kelp77'",
         "IFNULL(unicode(title), 0) < 128",
         "IFNULL(LENGTH(CAST(title AS BLOB)) = LENGTH(title), 1)",
         "IFNULL(SUBSTR(title, 5, 1), '') <> 'v'",

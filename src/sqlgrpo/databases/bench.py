@@ -6,7 +6,7 @@ This is where predictions run, so it lives in a worker process (see ``judge``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
@@ -49,7 +49,7 @@ def no_alarm(_cpu_seconds: float) -> None:
 
 def last_s(limit_s: float) -> float:
     """How long a query may go on that does not stop at its limit (the kernel counts in ticks)."""
-    return max(1.08 * limit_s, limit_s + 0.1)
+    return max(1.04 * limit_s, limit_s + 0.02)
 
 
 class Bench:
@@ -147,13 +147,18 @@ class Bench:
         text, reason = self._read(sql)
         if reason or self._is_gold(text):
             return None
-        for candidate in [*self._candidates, *self._own.challenge(text).candidates]:
+        for candidate in self._tried_on(text):
             result = self._run(candidate.session, text)
             if result.error:
                 return None
             if Comparison(self._compare).add(candidate.rows, result.rows, result.width):
                 return self._counterexample(candidate.contents, text)
         return None
+
+    def _tried_on(self, text: str) -> Iterator[Candidate]:
+        """The suite's databases, then those made for this prediction."""
+        yield from self._candidates
+        yield from self._own.challenge(text).candidates
 
     def _read(self, sql: str) -> tuple[str, str]:
         """The text for SQLite, and why it may not run, if so."""

@@ -11,6 +11,7 @@ from itertools import chain, product
 from random import Random
 
 from sqlgrpo.config import LimitsConfig, SuiteConfig
+from sqlgrpo.databases.balance import Gap, balanced, read_gaps
 from sqlgrpo.databases.blocks import block_contents, grouped_places
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.doubts import SOME_ROWS, Doubts, doubts, read
@@ -28,6 +29,7 @@ from sqlgrpo.parsers.reading import read as parsed
 
 OPEN = 2  # predictions whose databases stay open
 PATIENCE = 2.0  # times a query's own limit that making its databases may take
+SOLVING = 0.5  # and that the changing of numbers may take
 GROWN = 3  # sizes to which databases grow for one prediction, the largest
 JUST = 8  # sizes of which there are databases at all
 
@@ -72,10 +74,11 @@ class Own:
         odd = strangers(text, gold.sql, profile, schema)
         profile = everywhere(odd, text, profile, schema) if odd else profile
         probes = read_probes(tree, gold.tree, schema)
+        gaps = read_gaps(tree, gold.tree, schema)
         marked = sorted(profile.joins), sorted(profile.measured), profile.counts
         says = sorted(map(repr, profile.conditions.items())), marked
         grouped = sorted(grouped_places(tree, schema)) if found.groups else ()
-        purpose = repr((says, found, probes, grouped))
+        purpose = repr((says, found, probes, grouped, gaps))
         if purpose not in self._open:
             while len(self._open) >= OPEN:
                 _close(self._open.popitem(last=False)[1])
@@ -84,6 +87,7 @@ class Own:
             placed = chain(
                 telling_contents(probes, gold.tree, profile, plan, self._limits, rng),
                 block_contents(tree, gold.tree, set(found.groups), profile, plan),
+                self._balanced(gaps),
             )
             made = self._made(self._candidates(profile, purpose, found, placed))
             self._open[purpose] = tuple(made)
@@ -126,6 +130,11 @@ class Own:
                 yield self._search.open(contents)
             except ExampleError:
                 continue  # the gold fails on these rows, or returns more than a query may
+
+    def _balanced(self, gaps: Sequence[Gap]) -> Iterator[Contents]:
+        deadline = time.thread_time() + SOLVING * self._limits.timeout_s
+        for gap, base in product(gaps, self._richest):
+            yield from balanced(gap, base, self._case.blueprint, self._limits, deadline)
 
     def _grown(self, profile: Profile, found: Doubts) -> Iterator[Contents]:
         """Copies over copies of those databases of the suite that have most to show."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from sqlgrpo.parsers.schema import Column, Schema, Table
 SWEEP = 1_200  # consecutive whole numbers that are tried
 FEW = 6  # values of each other column of an expression
 PIECES = 60  # parts of one text
+DIGITS = re.compile(r"\d{1,9}")
 DAYS = tuple((date(1990, 1, 1) + timedelta(days=41 * n)).isoformat() for n in range(330))
 LETTERS = tuple(chr(code) * 8 for code in (*range(32, 127), 233, 223, 8364))
 
@@ -77,7 +79,10 @@ class Trials:
         connection = sqlite3.connect(":memory:", isolation_level=None)
         session = Session(connection, (), self.limits)
         for sql in probe.constants:
-            yield from (row[0] for row in session.run(f"SELECT {sql}").rows)
+            for (value,) in session.run(f"SELECT {sql}").rows:
+                yield value
+                if isinstance(value, str):  # a number may stand next to a text
+                    yield from map(int, DIGITS.findall(value))
         session.close()
 
     def _values(self, table: Table, column: Column, constants: list[object]) -> list[object]:
@@ -87,7 +92,8 @@ class Trials:
         more = tuple(_sweep(kind(column, conditions), constants, casefold=self.casefold))
         found = allowed(Pool(found.plain, found.near, more), table, column, casefold=self.casefold)
         missing = () if column.not_null else (None,)
-        return list(dict.fromkeys((*found.hits[:FEW], *found.near, *missing, *found.plain)))
+        own = [value for value in found.near if value in constants]
+        return list(dict.fromkeys((*own, *found.hits[:FEW], *found.near, *missing, *found.plain)))
 
     def _open(self, table: Table, rows: Sequence[Row]) -> Session:
         connection = sqlite3.connect(":memory:", isolation_level=None)

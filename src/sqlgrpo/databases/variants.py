@@ -22,7 +22,7 @@ from sqlgrpo.parsers.schema import Column, Schema, Table
 
 FIXED = 6  # constants of which a whole column is made
 STARTS = 2  # constants at which a chain begins
-LEVEL = 3  # ranked columns that are made of one value
+LEVEL = 3  # ranked columns that are made of one value, or of none
 LARGEST = 2**63  # what no INTEGER of SQLite reaches
 Change = Callable[[Column, object], object]
 
@@ -50,8 +50,10 @@ def variants(
         elif column is not None and isinstance(value, int) and 0 < value <= MOST_LETTERS:
             yield from _in_one_row(contents, schema, place, "q" * value)
     bound = _unique(schema) | group.keys()
-    for place in sorted(profile.measured - bound)[:LEVEL]:
-        yield _level(contents, schema, place)
+    for place in sorted(profile.measured)[:LEVEL]:
+        yield changed(contents, schema, {place}, emptied)
+        if place not in bound:
+            yield _level(contents, schema, place)
     for own, other in own_links(schema, profile):
         starts = _constants(profile, own, other)
         members = {other, *(p for p, n in group.items() if n == group.get(other))}
@@ -114,13 +116,13 @@ def _ending_in(
         yield changed(contents, schema, {place}, lambda _column, _old: value)
         yield from _in_one_row(contents, schema, place, value)
         return
-    at = _at(schema, place)
+    at = position(schema, place)
     numbers = [v for row in contents.tables[at[0]] if isinstance(v := row[at[1]], int)]
     if not numbers or not isinstance(value, int):
         return
     members = {place, *(p for p, n in group.items() if n == group.get(place))}
     for end in (max(numbers), min(numbers)):
-        yield changed(contents, schema, members, partial(_moved, value - end))
+        yield changed(contents, schema, members, partial(shifted, value - end))
     last = max(numbers)
     rest = sum(numbers) - last * numbers.count(last)
     if not (value - rest) % numbers.count(last):
@@ -133,7 +135,7 @@ def _in_one_row(
 ) -> Iterator[Contents]:
     """With the value in the first or the last row, beside all others, beside those that are not
     larger or not smaller, or so that it is the sum."""
-    table, column = _at(schema, place)
+    table, column = position(schema, place)
     rows = contents.tables[table]
     for at in dict.fromkeys((0, len(rows) - 1)) if rows else ():
         others = (*rows[:at], *rows[at + 1 :])
@@ -146,7 +148,7 @@ def _in_one_row(
         for new, beside in dict.fromkeys(made):
             if _may_hold(schema.tables[table].columns[column], new):
                 row = (*rows[at][:column], new, *rows[at][column + 1 :])
-                yield _with(contents, table, (row, *beside))
+                yield with_rows(contents, table, (row, *beside))
 
 
 def _within(rows: Sequence[Row], column: int, low: float, high: float) -> tuple[Row, ...]:
@@ -154,20 +156,20 @@ def _within(rows: Sequence[Row], column: int, low: float, high: float) -> tuple[
     return tuple(row for row in rows if not is_number(v := row[column]) or low <= v <= high)
 
 
-def _moved(far: int, _column: Column, value: object) -> object:
+def shifted(far: float, _column: Column, value: object) -> object:
     moved = value + far if isinstance(value, int) else value
     return moved if not is_number(moved) or abs(moved) < LARGEST else value
 
 
 def _level(contents: Contents, schema: Schema, place: Place) -> Contents:
     """With one value in the column, and no value in its last row."""
-    table, column = _at(schema, place)
+    table, column = position(schema, place)
     rows = contents.tables[table]
     value = next((row[column] for row in rows if row[column] is not None), None)
     level = [(*row[:column], value, *row[column + 1 :]) for row in rows]
     if rows and not schema.tables[table].columns[column].not_null:
         level[-1] = (*rows[-1][:column], None, *rows[-1][column + 1 :])
-    return _with(contents, table, tuple(level))
+    return with_rows(contents, table, tuple(level))
 
 
 def _constants(profile: Profile, own: Place, other: Place) -> list[int | None]:
@@ -187,12 +189,12 @@ def _from(
     backwards: bool,
 ) -> Contents:
     """With keys from ``start`` on; as they are where that would change nothing."""
-    table, at = _at(schema, place)
+    table, at = position(schema, place)
     keys = [key for row in contents.tables[table] if isinstance(key := row[at], int)]
     end = (max if backwards else min)(keys, default=start)
     if start is None or end is None:
         return contents
-    return changed(contents, schema, members, partial(_moved, start - end))
+    return changed(contents, schema, members, partial(shifted, start - end))
 
 
 def _chained(
@@ -200,8 +202,8 @@ def _chained(
 ) -> Contents:
     """With each row of a table referring to the row with the next key, so that it is as deep as it
     has rows."""
-    table, refers = _at(schema, own)
-    at = _at(schema, other)[1]
+    table, refers = position(schema, own)
+    at = position(schema, other)[1]
     rows = [row for row in contents.tables[table] if isinstance(row[at], (int, str))]
     rows.sort(key=lambda row: (str(type(row[at])), row[at]), reverse=backwards)
     keys = [row[at] for row in rows]
@@ -210,22 +212,22 @@ def _chained(
     chain = [
         (*row[:refers], value, *row[refers + 1 :]) for row, value in zip(rows, before, strict=False)
     ]
-    return _with(contents, table, tuple(chain))
+    return with_rows(contents, table, tuple(chain))
 
 
 def _alone(contents: Contents, schema: Schema, place: Place, value: object) -> Contents:
     """With only one row of the table, one that has the value."""
-    table, column = _at(schema, place)
+    table, column = position(schema, place)
     rows = tuple(row for row in contents.tables[table] if row[column] == value)[:1]
-    return _with(contents, table, rows)
+    return with_rows(contents, table, rows)
 
 
-def _with(contents: Contents, table: int, rows: tuple[Row, ...]) -> Contents:
+def with_rows(contents: Contents, table: int, rows: tuple[Row, ...]) -> Contents:
     tables = (*contents.tables[:table], rows, *contents.tables[table + 1 :])
     return Contents(tables, reverse=contents.reverse)
 
 
-def _at(schema: Schema, place: Place) -> tuple[int, int]:
+def position(schema: Schema, place: Place) -> tuple[int, int]:
     """The numbers of a table and of its column."""
     number = [table.name.lower() for table in schema.tables].index(place[0])
     return number, [c.name.lower() for c in schema.tables[number].columns].index(place[1])
