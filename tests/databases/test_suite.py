@@ -37,6 +37,15 @@ def test_a_suite_kills_its_mutants_and_names_the_survivors(gold, make_example):
     assert len(suite.survivors) == suite.mutants - suite.killed
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["'50!% rye' ESCAPE '!'", "'%a!_b%' ESCAPE '!'", "'100##' ESCAPE '#'", r"'c:\\%' ESCAPE '\'"],
+)
+def test_an_escaped_pattern_is_met(pattern, make_example):
+    suite = search(make_example(f"SELECT name FROM member WHERE name LIKE {pattern}")).suite()
+    assert suite.gold_returns_rows
+
+
 def test_the_same_seed_makes_the_same_suite(make_example):
     example = make_example(GOLDS[0])
     assert search(example).suite() == search(example).suite()

@@ -16,6 +16,7 @@ GOLDS = [
     "SELECT jars FROM harvest GROUP BY jars HAVING COUNT(*) >= 12",
     "SELECT name FROM hive WHERE NOT EXISTS (SELECT 1 FROM harvest WHERE hive_id = hive.id)",
     "SELECT name FROM hive WHERE CAST(name AS INTEGER) > 5 AND shade IS NULL",
+    "SELECT name FROM hive GROUP BY name HAVING COUNT(*) = 1",
 ]
 
 
@@ -59,6 +60,13 @@ def test_a_guard_is_put_to_the_test_while_the_gold_returns_rows(gold, guard, jud
 )
 def test_a_value_comes_among_others_that_the_gold_needs(gold, guard, judge, make_example):
     pred = f"SELECT * FROM ({gold}) WHERE {guard} <> 4242"
+    assert not judge.judge(pred, make_example(gold, SCHEMA)).equivalent
+
+
+def test_a_guard_before_a_comment_without_an_end_is_read(judge, make_example):
+    gold = "SELECT shade FROM hive WHERE id NOT IN (SELECT hive_id FROM harvest WHERE hive_id > 0)"
+    guard = "(SELECT COUNT(shade) FROM hive) <> 0 /* and so on"
+    pred = f"SELECT * FROM ({gold}) WHERE {guard}"
     assert not judge.judge(pred, make_example(gold, SCHEMA)).equivalent
 
 

@@ -52,8 +52,11 @@ def pairs(left: exp.Expr, right: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]
 
 
 def pattern(node: exp.Expr) -> exp.Expr:
-    """What is compared with; of GLOB, the pattern as LIKE has it."""
+    """What is compared with: of GLOB, the pattern as LIKE has it; without the marks of ESCAPE."""
     right: exp.Expr = node.expression
+    if isinstance(node.parent, exp.Escape) and isinstance(right, exp.Literal):
+        mark = re.escape(node.parent.expression.name)
+        return exp.Literal.string(re.sub(f"{mark}(.)", r"\1", right.name) if mark else right.name)
     if not isinstance(node, exp.Glob) or not isinstance(right, exp.Literal):
         return right
     plain = re.sub(r"\[(.)\]", r"\1", str(right.this).replace("*", "%").replace("?", "_"))

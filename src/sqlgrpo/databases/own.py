@@ -6,9 +6,12 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, product
 from random import Random
+
+from sqlglot import exp
 
 from sqlgrpo.config import LimitsConfig, SuiteConfig
 from sqlgrpo.databases.balance import Gap, balanced, read_gaps
@@ -24,6 +27,7 @@ from sqlgrpo.databases.strangers import everywhere, strangers
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, profile_of
 from sqlgrpo.databases.variants import variants
 from sqlgrpo.errors import ExampleError
+from sqlgrpo.parsers.lexer import same_text
 from sqlgrpo.parsers.reading import SqlSyntaxError
 from sqlgrpo.parsers.reading import read as parsed
 
@@ -65,10 +69,7 @@ class Own:
         """Databases for what this prediction says about data, beside what the gold says."""
         schema, gold = self._case.schema, self._case.gold
         profile = profile_of(gold.tree, schema)
-        try:
-            tree = parsed(text).copy()
-        except SqlSyntaxError:
-            tree = gold.tree  # SQLite reads what sqlglot does not: its constants are strangers
+        tree = _tree(text) or gold.tree  # what nobody reads has its constants: strangers
         found = doubts(self._gold, read(tree, schema))
         found.into(profile.read(tree, schema, guest=True))
         odd = strangers(text, gold.sql, profile, schema)
@@ -160,6 +161,14 @@ class Own:
             for base in self._richest:
                 times = size // min(len(rows) for rows in base.tables if rows) + 1
                 yield copied(base, schema, moved, times, most)
+
+
+def _tree(text: str) -> exp.Expr | None:
+    """The query, also where SQLite reads what sqlglot does not: a comment without an end."""
+    for readable in (text, same_text(text)):
+        with suppress(SqlSyntaxError):
+            return parsed(readable).copy()
+    return None
 
 
 def _richest(candidates: Sequence[Candidate]) -> list[Contents]:

@@ -29,7 +29,7 @@ from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
 SMALL = 8  # sizes of groups that come about by chance
-VERSION = 5
+VERSION = 6
 """Part of every cache key; goes up whenever a suite would come out differently."""
 
 

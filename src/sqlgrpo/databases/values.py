@@ -213,6 +213,7 @@ def _texts(value: str, through: str) -> Iterator[object]:
 
 
 def _like_texts(pattern: str) -> Iterator[object]:
+    yield pattern  # which it matches, whatever it escapes
     body = pattern.replace("_", "q")
     yield from (body.replace("%", filler) for filler in ("", "zz", "a b"))
     parts = [part for part in body.split("%") if part]

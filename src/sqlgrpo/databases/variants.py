@@ -22,6 +22,8 @@ from sqlgrpo.parsers.schema import Column, Schema, Table
 
 FIXED = 6  # constants of which a whole column is made
 STARTS = 2  # constants at which a chain begins
+COUNTED = 2  # numbers of rows in which a column has a value
+WINDOWS = 6  # choices of these rows
 LEVEL = 3  # ranked columns that are made of one value, or of none
 LARGEST = 2**63  # what no INTEGER of SQLite reaches
 Change = Callable[[Column, object], object]
@@ -39,7 +41,11 @@ def variants(
     for table in found.tables:
         yield without(contents, schema, table)
     for place in found.columns:
-        yield changed(contents, schema, {place}, emptied)
+        bare = changed(contents, schema, {place}, emptied)
+        at = position(schema, place)[0]
+        yield from (bare, with_rows(bare, at, bare.tables[at][:1]))
+        for size in found.sizes[:COUNTED]:
+            yield from _in_rows(contents, schema, place, size)
     group = groups(schema, profile)
     for place, value in found.values[:FIXED]:
         column = schema.column(*place)
@@ -74,6 +80,21 @@ def without(contents: Contents, schema: Schema, name: str) -> Contents:
     pairs = zip(schema.tables, contents.tables, strict=True)
     tables = tuple(() if table.name.lower() == name else rows for table, rows in pairs)
     return changed(Contents(tables, reverse=contents.reverse), schema, orphans, emptied)
+
+
+def _in_rows(contents: Contents, schema: Schema, place: Place, count: int) -> Iterator[Contents]:
+    """With a value in just so many rows of the column, these or those, and NULL in the others."""
+    table, column = position(schema, place)
+    rows = [row for row in contents.tables[table] if row[column] is not None]
+    if len(rows) < count or schema.tables[table].columns[column].not_null:
+        return
+    for start in range(0, len(rows), max(len(rows) // WINDOWS, 1)):
+        kept = {id(row) for row in (*rows, *rows)[start : start + count]}
+        made = (
+            row if id(row) in kept else (*row[:column], None, *row[column + 1 :])
+            for row in contents.tables[table]
+        )
+        yield with_rows(contents, table, tuple(made))
 
 
 def emptied(column: Column, value: object) -> object:
