@@ -21,8 +21,8 @@ from sqlgrpo.databases.doubts import SOME_ROWS, Doubts, doubts, read
 from sqlgrpo.databases.flavours import Flavour, sized, tiny
 from sqlgrpo.databases.growth import copied, everything, free, keys
 from sqlgrpo.databases.placed import telling_contents
-from sqlgrpo.databases.probes import read_probes
-from sqlgrpo.databases.profile import Profile
+from sqlgrpo.databases.probes import Probe, read_probes
+from sqlgrpo.databases.profile import Place, Profile
 from sqlgrpo.databases.strangers import everywhere, strangers
 from sqlgrpo.databases.suite import Candidate, Case, Search, Suite, profile_of
 from sqlgrpo.databases.variants import variants
@@ -47,6 +47,24 @@ class Challenge:
     """Why passing says too little."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What one prediction says about data, beside what the gold says."""
+
+    tree: exp.Expr
+    profile: Profile
+    found: Doubts
+    probes: Sequence[Probe]
+    gaps: Sequence[Gap]
+    grouped: Sequence[Place]
+
+    def purpose(self) -> str:
+        """The same for predictions that are put to the same databases."""
+        conditions = sorted(map(repr, self.profile.conditions.items()))
+        marked = sorted(self.profile.joins), sorted(self.profile.measured), self.profile.counts
+        return repr((conditions, marked, self.found, self.probes, self.grouped, self.gaps))
+
+
 class Own:
     """The challenges to one example's predictions, of which the last few stay open."""
 
@@ -67,32 +85,13 @@ class Own:
 
     def challenge(self, text: str) -> Challenge:
         """Databases for what this prediction says about data, beside what the gold says."""
-        schema, gold = self._case.schema, self._case.gold
-        profile = profile_of(gold.tree, schema)
-        tree = _tree(text) or gold.tree  # what nobody reads has its constants: strangers
-        found = doubts(self._gold, read(tree, schema))
-        found.into(profile.read(tree, schema, guest=True))
-        odd = strangers(text, gold.sql, profile, schema)
-        profile = everywhere(odd, text, profile, schema) if odd else profile
-        probes = read_probes(tree, gold.tree, schema)
-        gaps = read_gaps(tree, gold.tree, schema)
-        marked = sorted(profile.joins), sorted(profile.measured), profile.counts
-        says = sorted(map(repr, profile.conditions.items())), marked
-        grouped = sorted(grouped_places(tree, schema)) if found.groups else ()
-        purpose = repr((says, found, probes, grouped, gaps))
+        claims = self._claims(text)
+        purpose = claims.purpose()
         if purpose not in self._open:
             while len(self._open) >= OPEN:
                 _close(self._open.popitem(last=False)[1])
-            rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
-            plan = self._case.blueprint
-            placed = chain(
-                telling_contents(probes, gold.tree, profile, plan, self._limits, rng),
-                block_contents(tree, gold.tree, set(found.groups), profile, plan),
-                self._balanced(gaps),
-            )
-            made = self._made(self._candidates(profile, purpose, found, placed))
-            self._open[purpose] = tuple(made)
-        return Challenge(self._open[purpose], found.untestable)
+            self._open[purpose] = tuple(self._made(self._candidates(claims, purpose)))
+        return Challenge(self._open[purpose], claims.found.untestable)
 
     def __len__(self) -> int:
         """How many databases are open."""
@@ -114,12 +113,27 @@ class Own:
             if time.thread_time() > deadline:
                 return
 
-    def _candidates(
-        self, profile: Profile, purpose: str, found: Doubts, placed: Iterator[Contents]
-    ) -> Iterator[Candidate]:
+    def _claims(self, text: str) -> Claims:
+        schema, gold = self._case.schema, self._case.gold
+        profile = profile_of(gold.tree, schema)
+        tree = _tree(text) or gold.tree  # what nobody reads has its constants: strangers
+        found = doubts(self._gold, read(tree, schema))
+        found.into(profile.read(tree, schema, guest=True))
+        odd = strangers(text, gold.sql, profile, schema)
+        return Claims(
+            tree=tree,
+            profile=everywhere(odd, text, profile, schema) if odd else profile,
+            found=found,
+            probes=read_probes(tree, gold.tree, schema),
+            gaps=read_gaps(tree, gold.tree, schema),
+            grouped=sorted(grouped_places(tree, schema)) if found.groups else [],
+        )
+
+    def _candidates(self, claims: Claims, purpose: str) -> Iterator[Candidate]:
+        profile, found, schema = claims.profile, claims.found, self._case.schema
         more, count = [*tiny(), *_just(found.sizes)], self._config.own_databases
-        changed = (variants(base, self._case.schema, profile, found) for base in self._richest)
-        yield from self._opened(chain(placed, *changed))
+        changed = (variants(base, schema, profile, found) for base in self._richest)
+        yield from self._opened(chain(self._placed(claims, purpose), *changed))
         yield from self._search.candidates(count, profile, purpose, more)
         yield from self._opened(
             chain(self._just_grown(profile, found), self._grown(profile, found))
@@ -131,6 +145,14 @@ class Own:
                 yield self._search.open(contents)
             except ExampleError:
                 continue  # the gold fails on these rows, or returns more than a query may
+
+    def _placed(self, claims: Claims, purpose: str) -> Iterator[Contents]:
+        """Where a prediction's own expressions turn."""
+        gold, plan, profile = self._case.gold.tree, self._case.blueprint, claims.profile
+        rng = Random(f"{self._config.seed} {purpose} {self._case.key}")
+        yield from telling_contents(claims.probes, gold, profile, plan, self._limits, rng)
+        yield from block_contents(claims.tree, gold, set(claims.found.groups), profile, plan)
+        yield from self._balanced(claims.gaps)
 
     def _balanced(self, gaps: Sequence[Gap]) -> Iterator[Contents]:
         deadline = time.thread_time() + SOLVING * self._limits.timeout_s
