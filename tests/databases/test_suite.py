@@ -1,3 +1,4 @@
+import time
 from random import Random
 
 import pytest
@@ -44,6 +45,21 @@ def test_a_suite_kills_its_mutants_and_names_the_survivors(gold, make_example):
 def test_an_escaped_pattern_is_met(pattern, make_example):
     suite = search(make_example(f"SELECT name FROM member WHERE name LIKE {pattern}")).suite()
     assert suite.gold_returns_rows
+
+
+def test_mutants_that_multiply_large_tables_take_a_bounded_time(make_example):
+    schema = "CREATE TABLE market (phone TEXT, stock INT); CREATE TABLE phone (name TEXT, id TEXT)"
+    gold = (
+        "SELECT name FROM market JOIN phone ON phone = id GROUP BY name"
+        " HAVING SUM(stock) >= 2000 ORDER BY SUM(stock) DESC"
+    )
+    config, limits = SuiteConfig(), LimitsConfig(timeout_s=0.2)
+    begun = time.thread_time()
+    case = read_case(make_example(gold, schema), config)
+    suite = Search(case, CompareConfig(), limits, config).suite()
+    assert time.thread_time() - begun < 4.0  # a minute without a bound
+    assert suite.gold_returns_rows
+    assert suite.killed > 0
 
 
 def test_the_same_seed_makes_the_same_suite(make_example):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from sqlgrpo.parsers.reading import SqlSyntaxError, read
 from sqlgrpo.parsers.schema import Schema, parse_schema
 from sqlgrpo.types import Example
 
+PATIENCE = 5.0  # times a query's limit that the search may take, and again the choice
 SMALL = 8  # sizes of groups that come about by chance
 VERSION = 6
 """Part of every cache key; goes up whenever a suite would come out differently."""
@@ -123,6 +125,7 @@ class Search:
         self._compare = compare
         self._limits = limits
         self._config = config
+        self._deadline = 0.0
 
     def suite(self) -> Suite:
         """The smallest set found that kills every mutant that any candidate kills."""
@@ -133,10 +136,11 @@ class Search:
         kept: list[Candidate] = []
         uncertain: list[Candidate] = []
         fruitless = 0
+        self._begin()
         for number, candidate in enumerate(self.candidates(3 * self._config.candidates)):
             killed: set[str] = set()
             if candidate.certain:
-                killed = {sql for sql in alive if self.differs(candidate, sql)}
+                killed = self._killed(candidate, alive)
                 alive = [sql for sql in alive if sql not in killed]
                 fruitless = 0 if killed else fruitless + 1
             useful = kept if candidate.certain else uncertain
@@ -144,16 +148,27 @@ class Search:
                 useful.append(candidate)
             else:
                 candidate.session.close()
-            if self._enough(number + 1, len(kept), alive, fruitless):
+            if self._late() or self._enough(number + 1, len(kept), alive, fruitless):
                 break
         if not kept and not uncertain:
             raise ExampleError("gold fails on every database", kind="gold_fails")
         certain = len({_answer(c) for c in kept}) > 1 or not uncertain
+        self._begin()
         chosen, killed = self._cover(kept if certain else kept + uncertain, running)
         suite = self._describe(chosen, running, killed, certain=certain)
         for candidate in kept + uncertain:
             candidate.session.close()
         return suite
+
+    def _begin(self) -> None:
+        self._deadline = time.thread_time() + PATIENCE * self._limits.timeout_s
+
+    def _late(self) -> bool:
+        return time.thread_time() > self._deadline
+
+    def _killed(self, candidate: Candidate, mutated: Sequence[str]) -> set[str]:
+        """Those that a database tells from the gold, as far as there is time to look."""
+        return {sql for sql in mutated if not self._late() and self.differs(candidate, sql)}
 
     def _enough(self, tried: int, kept: int, alive: list[str], fruitless: int) -> bool:
         if not alive:
@@ -162,7 +177,7 @@ class Search:
 
     def _cover(self, kept: list[Candidate], running: list[str]) -> tuple[list[Candidate], set[str]]:
         """The databases that kill most, each counted for what those before it leave alive."""
-        kills = {id(c): {sql for sql in running if self.differs(c, sql)} for c in kept}
+        kills = {id(c): self._killed(c, running) for c in kept}
         chosen: list[Candidate] = []
         killed: set[str] = set()
         while kept and len(chosen) < self._config.databases:
