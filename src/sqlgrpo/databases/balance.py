@@ -150,7 +150,7 @@ def _gaps(query: exp.Expr, schema: Schema) -> Iterator[Gap]:
         for pair in range(len(_pairs(node)) if numbers else 0):
             sides = _sides(query, number, pair)
             aims = (0,) if isinstance(node, EQUALITY) else (0, 1, -1)
-            yield Gap(node.sql("sqlite"), sides, tuple(numbers[:COLUMNS]), aims)
+            yield Gap(node.sql("sqlite", comments=False), sides, tuple(numbers[:COLUMNS]), aims)
 
 
 def _pairs(node: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
@@ -179,7 +179,7 @@ def _sides(query: exp.Expr, number: int, pair: int) -> str:
         select.set(part, None)
     if select is not copy and copy.args.get("with_"):
         select.set("with_", copy.args["with_"].copy())
-    return select.sql("sqlite")
+    return select.sql("sqlite", comments=False)
 
 
 def _modulo(modulus: int, _column: Column, value: object) -> object:

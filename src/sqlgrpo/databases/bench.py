@@ -38,6 +38,7 @@ class Outcome:
 
 WORK_S = 60.0
 """Processor time after which the alarm ends work that no query's own limit bounds."""
+TICKS_S = 0.03
 PATIENCE = 4.0  # times a prediction's limit that a gold may take, once its suite is built
 
 RIGHT = Outcome(runs=True, equivalent=True)
@@ -45,11 +46,6 @@ RIGHT = Outcome(runs=True, equivalent=True)
 
 def no_alarm(_cpu_seconds: float) -> None:
     """The alarm of a process that nobody may kill."""
-
-
-def last_s(limit_s: float) -> float:
-    """When a query is ended that does not stop at its limit by itself."""
-    return limit_s + 0.002
 
 
 class Bench:
@@ -128,7 +124,7 @@ class Bench:
 
     def preview(self, sql: str) -> Preview:
         """What a prediction does on a made-up database that knows neither gold nor suite."""
-        self._alarm(last_s(self._limits.timeout_s))
+        self._alarm(self._limits.timeout_s)
         own = self.example
         return preview(sql, own.schema, own.dialect, own.quirks, self._limits)
 
@@ -162,7 +158,7 @@ class Bench:
 
     def _read(self, sql: str) -> tuple[str, str]:
         """The text for SQLite, and why it may not run, if so."""
-        self._alarm(last_s(self._limits.timeout_s))
+        self._alarm(self._limits.timeout_s)
         if len(sql) > self._limits.max_sql_chars:
             return sql, refusal(sql, self._limits)
         text = to_sqlite(sql, self.example.dialect, self.example.quirks)
@@ -177,21 +173,25 @@ class Bench:
         return same_text(text) == self._gold_text
 
     def _run(self, session: Session, text: str) -> Rows:
-        self._alarm(last_s(self._limits.timeout_s))
-        result = session.run(text)
+        result = session.run(text, self._deadline())
         self._alarm(WORK_S)
         return result
 
+    def _deadline(self) -> float:
+        """When a query has to stop by itself; the alarm ends it a few ticks of the kernel later."""
+        limit_s = self._limits.timeout_s
+        self._alarm(limit_s)
+        return time.thread_time() + limit_s - min(TICKS_S, limit_s / 2)
+
     def _on(self, candidates: Sequence[Candidate], text: str, comparison: Comparison) -> Outcome:
-        self._alarm(last_s(self._limits.timeout_s))
-        deadline = time.thread_time() + self._limits.timeout_s
+        deadline, outcome = self._deadline(), RIGHT
         for candidate in candidates:
             result = candidate.session.run(text, deadline)
             outcome = _compared(comparison, candidate.rows, result)
             if not outcome.equivalent:
-                return outcome
+                break
         self._alarm(WORK_S)
-        return RIGHT
+        return outcome
 
     def _counterexample(self, contents: Contents, text: str) -> Counterexample:
         def differ(smaller: Contents) -> bool:

@@ -65,6 +65,17 @@ def keys(schema: Schema, profile: Profile) -> set[Place]:
     return found
 
 
+def own_keys(table: Table) -> set[Place]:
+    """The columns that must differ between the copies of a table, where they refer to no other."""
+    refers = {name.lower() for key in table.foreign_keys for name in key.columns}
+    unique = [[name.lower() for name in key] for key in (table.primary_key, *table.uniques)]
+    return {
+        (table.name.lower(), name)
+        for names in unique
+        for name in [n for n in names if n not in refers][-1:]
+    }
+
+
 def free(schema: Schema, profile: Profile) -> set[Place]:
     """The keys, and the columns that nothing is asked of."""
     found = keys(schema, profile)

@@ -19,7 +19,7 @@ from sqlgrpo.databases.blocks import block_contents, grouped_places
 from sqlgrpo.databases.contents import Contents
 from sqlgrpo.databases.doubts import SOME_ROWS, Doubts, doubts, read
 from sqlgrpo.databases.flavours import Flavour, sized, tiny
-from sqlgrpo.databases.growth import copied, everything, free, keys
+from sqlgrpo.databases.growth import copied, everything, free, keys, own_keys
 from sqlgrpo.databases.placed import telling_contents
 from sqlgrpo.databases.probes import Probe, read_probes
 from sqlgrpo.databases.profile import Place, Profile
@@ -178,11 +178,15 @@ class Own:
         """Copies with just so many rows in one table, in which the gold returns something."""
         schema = self._case.schema
         moved = keys(schema, profile)
-        for size, table in product(found.sizes[-JUST:], found.tables):
-            most = {t.name.lower(): 2 * size + SOME_ROWS for t in schema.tables} | {table: size}
-            for base in self._richest:
-                times = size // min(len(rows) for rows in base.tables if rows) + 1
-                yield copied(base, schema, moved, times, most)
+        tables = [table for table in schema.tables if table.name.lower() in found.tables]
+        for size, table, base in product(found.sizes[-JUST:], tables, self._richest):
+            just = {table.name.lower(): size}
+            times = size // min(len(rows) for rows in base.tables if rows) + 1
+            most = {t.name.lower(): 2 * size + SOME_ROWS for t in schema.tables} | just
+            yield copied(base, schema, moved, times, most)
+            counts = (len(rows) for rows in base.tables)
+            still = dict(zip((t.name.lower() for t in schema.tables), counts, strict=True))
+            yield copied(base, schema, own_keys(table), times, still | just)
 
 
 def _tree(text: str) -> exp.Expr | None:

@@ -128,9 +128,11 @@ def _local(leaf: exp.Expr, places: Places) -> Iterator[Probe]:
             column.set(key, value)
     yield Probe(
         table=tables.pop(),
-        test=copy.sql("sqlite"),
+        test=copy.sql("sqlite", comments=False),
         columns=tuple(dict.fromkeys(name for _, name in known)),
-        constants=tuple(dict.fromkeys(part.sql("sqlite") for part in _constants(leaf))),
+        constants=tuple(
+            dict.fromkeys(part.sql("sqlite", comments=False) for part in _constants(leaf))
+        ),
     )
 
 

@@ -175,9 +175,10 @@ def work(line: Connection, outbox: Outbox, settings: Settings) -> None:
     try:
         while True:
             for serial, *request in opened(line.recv_bytes()):
-                for answer in answers(server, *request):
-                    outbox.put((serial, answer))
-                    chores.do(SILENT_S)
+                known = request[2] is not None
+                for step, answer in enumerate(answers(server, *request)):
+                    outbox.put((serial, answer))  # a new suite goes out before a query may end us
+                    chores.do(SILENT_S if step or known else 0.0)
             chores.do()
     except (EOFError, ConnectionError):
         return
