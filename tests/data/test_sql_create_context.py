@@ -10,7 +10,7 @@ import yaml
 
 from sqlgrpo.config import DataConfig
 from sqlgrpo.data import load
-from sqlgrpo.data.repairs import standard_strings
+from sqlgrpo.data.repairs import in_question_case, standard_strings
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.types import Quirks
 
@@ -64,6 +64,45 @@ def test_a_strict_source_keeps_double_quotes(tmp_path):
 def test_only_what_is_certainly_a_string_is_rewritten(before, after):
     sql = f'SELECT a AS "c" FROM "t" {before}'
     assert standard_strings(sql) == f'SELECT a AS "c" FROM "t" {after}'
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "after"),
+    [
+        ("a = 'toronto'", "Who is from Toronto?", "a = 'Toronto'"),
+        ("a = 'Toronto'", "who is from toronto?", "a = 'toronto'"),
+        ("a = 'toronto'", "Is toronto Toronto?", "a = 'toronto'"),
+        ("a = 'rome' AND b = 'o''neil'", "ROME, O'Neil?", "a = 'ROME' AND b = 'O''Neil'"),
+        ("a LIKE '%new york%'", "New York or York?", "a LIKE '%New York%'"),
+        ("a = 'art'", "Which ART, ARTHUR?", "a = 'ART'"),
+        ("a = 'art'", "Which ARTHUR?", "a = 'art'"),
+        ("a = 'ß' OR a = ''", "Which SS?", "a = 'ß' OR a = ''"),
+        ("a = 'never closed", "Never closed?", "a = 'never closed"),
+    ],
+)
+def test_strings_take_the_case_of_the_question(before, question, after):
+    assert in_question_case(f"SELECT a FROM t WHERE {before}", question) == (
+        f"SELECT a FROM t WHERE {after}"
+    )
+
+
+def test_only_where_case_means_nothing_it_is_changed_and_counted(tmp_path):
+    row = {
+        "question": "Who is from Rome?",
+        "context": "CREATE TABLE t (a TEXT)",
+        "answer": "SELECT a FROM t WHERE a = 'rome'",
+    }
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    for casefold, city in ((False, "rome"), (True, "Rome")):
+        config = DataConfig(
+            source="jsonl",
+            path=str(tmp_path / "rows.jsonl"),
+            quirks=Quirks(casefold_text=casefold),
+            question_case=True,
+        )
+        loaded = load(config, 0)
+        assert city in loaded.examples[0].gold_sql
+        assert loaded.repaired == ({"question_case": 1} if casefold else {})
 
 
 def test_without_file_or_hub_id_the_error_says_what_to_set():

@@ -30,6 +30,8 @@ GOLDS = [
         "IFNULL((SELECT SUM(id) FROM harvest), 0) <> 4242",
         "IFNULL((SELECT AVG(kilos) FROM harvest), 0) <> 4242",
         "(SELECT COUNT(*) FROM harvest) NOT IN (17, 33, 60)",
+        "NOT EXISTS (SELECT 1 FROM harvest WHERE jars > 424242)",
+        "NOT EXISTS (SELECT 1 FROM harvest WHERE kilos < -424242)",
         "(SELECT COUNT(*) FROM hive) NOT BETWEEN 40 AND 45",
     ],
 )

@@ -20,6 +20,8 @@ class DataConfig:
     hub_id: str | None = None
     dialect: str = "sqlite"
     quirks: Quirks = field(default_factory=Quirks)
+    question_case: bool = False
+    """Under ``quirks.casefold_text``, let golds spell strings in the question's case."""
     limit: int | None = None
     """Read at most this many rows (a seeded sample over the whole source)."""
     size: int = 4_000

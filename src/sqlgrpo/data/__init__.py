@@ -28,4 +28,5 @@ def load(config: DataConfig, seed: int) -> Loaded:
     """The examples of ``config.source``: repaired where that is certain, each one once."""
     if config.source not in SOURCES:
         raise unknown("data source", config.source, SOURCES)
-    return without_duplicates(repaired(SOURCES[config.source](config, seed)))
+    loaded = SOURCES[config.source](config, seed)
+    return without_duplicates(repaired(loaded, question_case=config.question_case))

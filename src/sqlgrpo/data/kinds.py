@@ -38,6 +38,7 @@ KINDS: dict[str, str] = {
 
 REPAIRS: dict[str, str] = {
     "double_quoted_strings": "the gold now quotes its strings with '",
+    "question_case": "the gold now spells its strings in the question's case",
     "infer_types": "a text column that holds numbers is read as a number",
     "repeated_id": "an id that an earlier row has is followed by its place",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from sqlgrpo.parsers.reading import read
 from sqlgrpo.parsers.schema import parse_schema
 from sqlgrpo.types import Example
 
+STRING = TokenType.STRING
 NAME_FOLLOWS = {
     TokenType.ALIAS,
     TokenType.DOT,
@@ -28,22 +30,65 @@ NAME_FOLLOWS = {
 """After these, even MySQL's reader means a name by ``"x"``."""
 
 
-def repaired(loaded: Loaded) -> Loaded:
+def repaired(loaded: Loaded, *, question_case: bool = False) -> Loaded:
     """The examples with the repairs that their quirks call for, counted in ``repaired``."""
-    examples = [_repair(example) for example in loaded.examples]
+    repairs = {"double_quoted_strings": _quoted}
+    if question_case:
+        repairs["question_case"] = _in_question_case
     counts: Counter[str] = Counter(loaded.repaired)
-    pairs = zip(loaded.examples, examples, strict=True)
-    changed = sum(before is not after for before, after in pairs)
-    if changed:
-        counts["double_quoted_strings"] += changed
-    return replace(loaded, examples=examples, repaired=counts)
+    examples = loaded.examples
+    for kind, repair in repairs.items():
+        golds = [repair(example) for example in examples]
+        pairs = [*zip(examples, golds, strict=True)]
+        counts[kind] += sum(example.gold_sql != gold for example, gold in pairs)
+        examples = [_with_gold(*pair) for pair in pairs]
+    return replace(loaded, examples=examples, repaired=+counts)
 
 
-def _repair(example: Example) -> Example:
-    if not example.quirks.double_quoted_strings:
-        return example
-    gold = standard_strings(example.gold_sql, example.dialect)
+def _with_gold(example: Example, gold: str) -> Example:
     return example if gold == example.gold_sql else replace(example, gold_sql=gold)
+
+
+def _quoted(example: Example) -> str:
+    if not example.quirks.double_quoted_strings:
+        return example.gold_sql
+    return standard_strings(example.gold_sql, example.dialect)
+
+
+def _in_question_case(example: Example) -> str:
+    if not example.quirks.casefold_text:
+        return example.gold_sql
+    return in_question_case(example.gold_sql, example.question, example.dialect)
+
+
+def in_question_case(sql: str, question: str, dialect: str = "sqlite") -> str:
+    """The query with its strings as the question spells them, where only their case differs.
+
+    Where text compares without regard to case that means the same, and a string that can be copied
+    is learned sooner than one that must be turned into lower case, piece by piece.
+
+    >>> in_question_case("SELECT a FROM t WHERE b = 'toronto'", "Who plays in Toronto?")
+    "SELECT a FROM t WHERE b = 'Toronto'"
+    """
+    try:
+        tokens = sqlglot.tokenize(sql, read=dialect)
+    except TokenError:
+        return sql
+    for token in reversed(tokens):
+        at = _place(token.text.strip("%"), question) if token.token_type is STRING else -1
+        if at >= 0 and sql[token.start] == "'":
+            core = token.text.strip("%")
+            text = token.text.replace(core, question[at : at + len(core)]).replace("'", "''")
+            sql = f"{sql[: token.start]}'{text}'{sql[token.end + 1 :]}"
+    return sql
+
+
+def _place(text: str, question: str) -> int:
+    """Where the question has the text, between word boundaries, in its own or another case."""
+    if not text or text in question:
+        return -1
+    found = re.search(rf"(?<!\w){re.escape(text)}(?!\w)", question, re.IGNORECASE)
+    return found.start() if found and len(found.group()) == len(text) else -1
 
 
 def standard_strings(sql: str, dialect: str = "sqlite") -> str:

@@ -47,15 +47,18 @@ def variants(
         for size in found.sizes[:COUNTED]:
             yield from _in_rows(contents, schema, place, size)
     group = groups(schema, profile)
+    bound = _unique(schema) | group.keys()
     for place, value in found.values[:FIXED]:
         column = schema.column(*place)
         if column is not None and _may_hold(column, value):
             for one in _ending_in(contents, schema, place, value, group):
                 yield one
                 yield _alone(one, schema, place, value)
+            for near in (value + 1, value - 1) if is_number(value) and place not in bound else ():
+                if _may_hold(column, near):
+                    yield _of_one_value(contents, schema, place, near)
         elif column is not None and isinstance(value, int) and 0 < value <= MOST_LETTERS:
             yield from _in_one_row(contents, schema, place, "q" * value)
-    bound = _unique(schema) | group.keys()
     for place in sorted(profile.measured)[:LEVEL]:
         yield changed(contents, schema, {place}, emptied)
         if place not in bound:
@@ -134,7 +137,7 @@ def _ending_in(
     """With nothing but the value in the column, and with the value in one row or as sum; in a key,
     with the value first, last and as sum."""
     if place not in group and place not in _unique(schema):
-        yield changed(contents, schema, {place}, lambda _column, _old: value)
+        yield _of_one_value(contents, schema, place, value)
         yield from _in_one_row(contents, schema, place, value)
         return
     at = position(schema, place)
@@ -149,6 +152,10 @@ def _ending_in(
     if not (value - rest) % numbers.count(last):
         new = (value - rest) // numbers.count(last)
         yield changed(contents, schema, members, lambda _, old: new if old == last else old)
+
+
+def _of_one_value(contents: Contents, schema: Schema, place: Place, value: object) -> Contents:
+    return changed(contents, schema, {place}, lambda _column, _old: value)
 
 
 def _in_one_row(
