@@ -43,3 +43,10 @@ def test_groups_of_a_size_are_made_where_a_key_has_several_columns(key, judge, m
     guard = "NOT EXISTS (SELECT 1 FROM visit GROUP BY bees HAVING COUNT(*) > 25)"
     pred = f"SELECT * FROM ({gold}) WHERE {guard}"
     assert not judge.judge(pred, make_example(gold, schema)).equivalent
+
+
+def test_groups_of_a_size_are_made_in_a_table_that_the_gold_does_not_read(judge, make_example):
+    gold = "SELECT kind FROM animal WHERE weight > 3 GROUP BY kind"
+    guard = "NOT EXISTS (SELECT 1 FROM visit GROUP BY guest HAVING COUNT(*) = 25)"
+    pred = f"SELECT * FROM ({gold}) WHERE {guard}"
+    assert not judge.judge(pred, make_example(gold, ZOO)).equivalent

@@ -101,7 +101,13 @@ class Blocks:
         if name not in self._used:
             return not any(place[0] in self._used for columns in children for place in columns)
         refers = any(self._refers(table, key) for key in table.foreign_keys)
-        return len(self._used) > 1 and not refers and any(t == name for t, _ in self._grouped)
+        return self._is_joined(name) and not refers and any(t == name for t, _ in self._grouped)
+
+    def _is_joined(self, name: str) -> bool:
+        """With another table that a query reads."""
+        own = {number for (table, _), number in self._groups.items() if table == name}
+        others = self._used - {name}
+        return any(t in others and number in own for (t, _), number in self._groups.items())
 
     def _refers(self, table: Table, key: ForeignKey) -> bool:
         parent = key.table.lower()
