@@ -186,8 +186,9 @@ def test_an_example_that_only_the_second_judge_cannot_read_ends_nothing(tmp_path
 
 
 def test_the_second_judge_has_other_databases(tmp_path):
-    made = Telemetry.of(config(tmp_path), Judge(config(tmp_path).verifier.compare), None)
-    weak = config(tmp_path).verifier
+    more = [f"verifier.suite.{limit}" for limit in ("databases=3", "rows=4", "candidates=8")]
+    weak = config(tmp_path, *more).verifier
+    made = Telemetry.of(config(tmp_path, *more), Judge(weak.compare), None)
     first = Judge(weak.compare, weak.limits, weak.suite)
     assert first.suite(EXAMPLE).contents != made.second.suite(EXAMPLE).contents
     first.close()
