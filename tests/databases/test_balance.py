@@ -1,6 +1,7 @@
 """Guards on what several numbers come to, which no single column decides."""
 
 import math
+import time
 
 import pytest
 import sqlglot
@@ -114,3 +115,21 @@ def test_a_comparison_of_the_gold_or_of_one_column_is_no_gap():
     )
     pred = sqlglot.parse_one(gold.sql("sqlite") + " AND cost > 3 AND name <> 'x'", "sqlite")
     assert not read_gaps(pred, gold, schema)
+
+
+def test_hundreds_of_comparisons_cost_no_more_than_a_few():
+    schema = parse_schema(SCHEMA)
+    gold = sqlglot.parse_one("SELECT id FROM item", "sqlite")
+    tests = " AND ".join(f"(SELECT SUM(cost) FROM item) <> {n}" for n in range(450))
+    query = sqlglot.parse_one(f"{gold.sql()} WHERE {tests}", "sqlite")
+    begun = time.thread_time()
+    assert len(read_gaps(query, gold, schema)) == 4
+    assert time.thread_time() - begun < 5.0  # 40 s when all were read
+
+
+def test_a_comparison_outside_of_a_select_is_no_gap():
+    gold = sqlglot.parse_one("SELECT id FROM item", "sqlite")
+    query = (
+        "SELECT id FROM item UNION SELECT id FROM sale ORDER BY (SELECT MAX(paid) FROM sale) > 3"
+    )
+    assert not read_gaps(sqlglot.parse_one(query, "sqlite"), gold, parse_schema(SCHEMA))

@@ -38,7 +38,7 @@ class Outcome:
 
 WORK_S = 60.0
 """Processor time after which the alarm ends work that no query's own limit bounds."""
-TICKS_S = 0.03
+TICKS_S = 0.03  # before its limit a query stops by itself: the alarm's clock is that coarse
 PATIENCE = 4.0  # times a prediction's limit that a gold may take, once its suite is built
 
 RIGHT = Outcome(runs=True, equivalent=True)
