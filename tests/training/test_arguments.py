@@ -47,7 +47,7 @@ def test_keys_under_trl_reach_grpo_config(tmp_path):
         ("+training.trl.epsilonn=0.1", "did you mean 'epsilon'"),
         ("+training.trl.num_generations=4", r"set training\.num_generations instead"),
         ("training.batch_size=7", "not a multiple"),
-        ("training.autocast=float16", "not bfloat16 or null"),
+        ("training.autocast=float16", "is not auto, bfloat16 or null"),
         ("training.report_to=tensorboard", "not auto, wandb or none"),
     ],
 )

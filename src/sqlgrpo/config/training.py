@@ -89,7 +89,8 @@ class TrainingConfig:
     gold_guidance: bool = False
     """In a group where no completion earns the full reward, exchange one for the gold (LUFFY)."""
     autocast: str | None = None
-    """``bfloat16`` runs forward and backward in mixed precision."""
+    """``bfloat16`` runs forward and backward in mixed precision, ``auto`` does so where the device
+    computes in it."""
     eval_every: int = 20
     """Optimizer steps between two measurements of validation suite accuracy; also checkpoints."""
     keep_checkpoints: int = 2

@@ -14,6 +14,7 @@ from sqlgrpo.inference.probe import reason_not_to_trust
 from sqlgrpo.inference.rollout import Finished, Limits, Rollout, Sample
 from sqlgrpo.inference.sampling import Sampler, resolved, unsupported
 from sqlgrpo.models.attention import reason_not_to_branch
+from sqlgrpo.models.precision import computes_in_bfloat16
 from sqlgrpo.models.shadow import Shadow, base_of, reason_not_to_copy
 
 log = logging.getLogger(__name__)
@@ -112,14 +113,7 @@ def check_weights(name: str) -> None:
 def _worth_a_copy(model: Any) -> bool:
     """A copy in bfloat16 would be faster: on a GPU memory is dearer than what it saves."""
     same = model.dtype == torch.bfloat16 and not hasattr(model, "peft_config")
-    return not same and _computes_in_bfloat16(model.device)
-
-
-def _computes_in_bfloat16(device: torch.device) -> bool:
-    """A CPU with bfloat16 arithmetic."""
-    if device.type != "cpu":
-        return False
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return not same and model.device.type == "cpu" and computes_in_bfloat16(model.device)
 
 
 def stop_check(

@@ -11,6 +11,7 @@ from trl import GRPOConfig, SFTConfig
 
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
+from sqlgrpo.models.precision import autocasts
 from sqlgrpo.models.prompts import stop_strings
 from sqlgrpo.training.distributed import deepspeed, world
 from sqlgrpo.training.run_folder import RunFolder
@@ -52,11 +53,9 @@ def trackers(config: Config, run: RunFolder) -> list[str]:
 
 def precision(config: Config) -> dict[str, Any]:
     """Device and mixed precision, as TRL's arguments name them."""
-    if config.training.autocast not in (None, "bfloat16"):
-        raise ConfigError(f"training.autocast {config.training.autocast!r} is not bfloat16 or null")
     return {
         "use_cpu": not torch.cuda.is_available(),
-        "bf16": config.training.autocast == "bfloat16",
+        "bf16": autocasts(config.training.autocast),
     }
 
 

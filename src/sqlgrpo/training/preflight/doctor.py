@@ -39,7 +39,8 @@ def check_start(
     few = list(examples[:LOOK_AT])
     limit = config.training.max_completion_tokens
     return (
-        tokens.check_tokens(model, tokenizer, environment, few, chat=config.model.chat)
+        machine.check_precision(config)
+        + tokens.check_tokens(model, tokenizer, environment, few, chat=config.model.chat)
         + rewards.check_golds(environment, few)
         + rewards.check_nothing(environment, few)
         + rewards.check_answers_fit(tokenizer, examples, environment, limit)

@@ -12,6 +12,7 @@ from huggingface_hub import auth_check
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from sqlgrpo.config import Config
+from sqlgrpo.models.precision import computes_in_bfloat16
 from sqlgrpo.training.preflight.finding import Findings, error, ok, warning
 
 GIB = 2**30
@@ -30,6 +31,19 @@ def check_device(config: Config) -> Findings:
     if wants and not torch.cuda.is_bf16_supported(including_emulation=False):
         return error("device", f"{value} has no bfloat16", "use an Ampere card or newer")
     return ok("device", value)
+
+
+def check_precision(config: Config) -> Findings:
+    """bfloat16 on a CPU that can only imitate it."""
+    choice = config.training.autocast
+    cpu = torch.device("cpu")
+    if torch.cuda.is_available() or choice != "bfloat16" or computes_in_bfloat16(cpu):
+        return []
+    return warning(
+        "training.autocast",
+        "this CPU has no bfloat16 arithmetic: steps take several times as long as in float32",
+        "set training.autocast=auto",
+    )
 
 
 def check_processes(config: Config) -> Findings:

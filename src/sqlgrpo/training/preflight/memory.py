@@ -10,6 +10,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, PretrainedConfig
 
 from sqlgrpo.config import Config
+from sqlgrpo.models.precision import autocasts
 from sqlgrpo.training.preflight.finding import Findings, error, ok, warning
 
 GIB = 2**30
@@ -114,13 +115,13 @@ def _cache(config: Config, architecture: Any) -> float:
         architecture.hidden_size // architecture.num_attention_heads
     )
     per_token = 2 * architecture.num_hidden_layers * architecture.num_key_value_heads * head
-    width = 2.0 if config.training.autocast else BYTES[config.model.dtype]
+    width = 2.0 if autocasts(config.training.autocast) else BYTES[config.model.dtype]
     return _tokens(config, _prompts_per_rollout(config)) * per_token * width
 
 
 def _activations(config: Config, architecture: Any) -> float:
     tokens = _tokens(config, config.training.micro_batch_groups)
-    width = 2.0 if config.training.autocast else 4.0
+    width = 2.0 if autocasts(config.training.autocast) else 4.0
     hidden = architecture.hidden_size
     layer = (SAVED_PER_TOKEN * hidden + 4 * architecture.intermediate_size) * width
     layers = architecture.num_hidden_layers
