@@ -10,7 +10,7 @@ import yaml
 
 from sqlgrpo.config import DataConfig
 from sqlgrpo.data import load
-from sqlgrpo.data.repairs import in_question_case, standard_strings
+from sqlgrpo.data.repairs import in_question_case, spelled_as_asked, standard_strings
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.types import Quirks
 
@@ -98,11 +98,10 @@ def test_only_where_case_means_nothing_it_is_changed_and_counted(tmp_path):
             source="jsonl",
             path=str(tmp_path / "rows.jsonl"),
             quirks=Quirks(casefold_text=casefold),
-            question_case=True,
         )
-        loaded = load(config, 0)
-        assert city in loaded.examples[0].gold_sql
-        assert loaded.repaired == ({"question_case": 1} if casefold else {})
+        (example,), changed = spelled_as_asked(load(config, 0).examples)
+        assert city in example.gold_sql
+        assert changed == casefold
 
 
 def test_without_file_or_hub_id_the_error_says_what_to_set():

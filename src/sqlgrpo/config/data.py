@@ -21,7 +21,7 @@ class DataConfig:
     dialect: str = "sqlite"
     quirks: Quirks = field(default_factory=Quirks)
     question_case: bool = False
-    """Under ``quirks.casefold_text``, let golds spell strings in the question's case."""
+    """Under ``quirks.casefold_text``, training golds spell strings as the question does."""
     limit: int | None = None
     """Read at most this many rows (a seeded sample over the whole source)."""
     size: int = 4_000

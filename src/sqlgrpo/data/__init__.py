@@ -29,4 +29,4 @@ def load(config: DataConfig, seed: int) -> Loaded:
     if config.source not in SOURCES:
         raise unknown("data source", config.source, SOURCES)
     loaded = SOURCES[config.source](config, seed)
-    return without_duplicates(repaired(loaded, question_case=config.question_case))
+    return without_duplicates(repaired(loaded))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import sqlglot
@@ -30,23 +31,28 @@ NAME_FOLLOWS = {
 """After these, even MySQL's reader means a name by ``"x"``."""
 
 
-def repaired(loaded: Loaded, *, question_case: bool = False) -> Loaded:
+def repaired(loaded: Loaded) -> Loaded:
     """The examples with the repairs that their quirks call for, counted in ``repaired``."""
-    repairs = {"double_quoted_strings": _quoted}
-    if question_case:
-        repairs["question_case"] = _in_question_case
-    counts: Counter[str] = Counter(loaded.repaired)
-    examples = loaded.examples
-    for kind, repair in repairs.items():
-        golds = [repair(example) for example in examples]
-        pairs = [*zip(examples, golds, strict=True)]
-        counts[kind] += sum(example.gold_sql != gold for example, gold in pairs)
-        examples = [_with_gold(*pair) for pair in pairs]
-    return replace(loaded, examples=examples, repaired=+counts)
+    examples, changed = _with_golds(loaded.examples, _quoted)
+    counts = Counter(loaded.repaired) + Counter(double_quoted_strings=changed)
+    return replace(loaded, examples=examples, repaired=counts)
 
 
-def _with_gold(example: Example, gold: str) -> Example:
-    return example if gold == example.gold_sql else replace(example, gold_sql=gold)
+def spelled_as_asked(examples: Sequence[Example]) -> tuple[list[Example], int]:
+    """The examples with their golds in the case of the question, and how many were changed.
+
+    For examples to train on, once they are split: what an example says decides where it goes.
+    """
+    return _with_golds(examples, _in_question_case)
+
+
+def _with_golds(
+    examples: Sequence[Example], repair: Callable[[Example], str]
+) -> tuple[list[Example], int]:
+    golds = [repair(example) for example in examples]
+    pairs = [*zip(examples, golds, strict=True)]
+    changed = sum(example.gold_sql != gold for example, gold in pairs)
+    return [e if e.gold_sql == g else replace(e, gold_sql=g) for e, g in pairs], changed
 
 
 def _quoted(example: Example) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from sqlgrpo.config import Config
 from sqlgrpo.data import load, split
 from sqlgrpo.data.audit import audit
 from sqlgrpo.data.loaded import Quarantined, as_row
+from sqlgrpo.data.repairs import spelled_as_asked
 from sqlgrpo.environments import SqlEnv
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.models.prompts import prompt_ids
@@ -59,6 +61,9 @@ def prepare(
         "validation": splits.validation,
         "test": splits.test,
     }
+    if config.data.question_case:
+        chosen["train"], changed = spelled_as_asked(chosen["train"])
+        loaded = replace(loaded, repaired=loaded.repaired + Counter(question_case=changed))
     long: list[Quarantined] = []
     for name, part in chosen.items():
         chosen[name], left_out = by_length(part, environment, tokenizer, config)

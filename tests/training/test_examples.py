@@ -1,0 +1,62 @@
+"""Which examples a run gets."""
+
+import json
+
+from rich.console import Console
+
+from sqlgrpo.config import Config
+from sqlgrpo.environments import build_environment
+from sqlgrpo.models import load_tokenizer
+from sqlgrpo.rubrics import build_rubric
+from sqlgrpo.settings import read
+from sqlgrpo.training.examples import prepare
+from sqlgrpo.training.run_folder import RunFolder
+
+SETTINGS = (
+    "experiment=quickstart",
+    "model=tiny",
+    "data=jsonl",
+    "data.quirks.casefold_text=true",
+    "data.validation=2",
+    "data.test=3",
+    "training.warm_start.enabled=false",
+    "training.batch_size=1",
+    "training.micro_batch_groups=1",
+)
+CITIES = ("Rome", "Oslo", "Lima", "Bern", "Kyiv", "Riga", "Baku", "Cork", "Bonn", "Nice")
+
+
+def test_golds_in_the_case_of_the_question_move_no_example_to_another_split(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    rows = [
+        {
+            "question": f"Who is from {city}?",
+            "context": f"CREATE TABLE people_{city} (name TEXT, city TEXT)",
+            "answer": f"SELECT name FROM people_{city} WHERE city = '{city.lower()}'",
+        }
+        for city in CITIES
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    golds, ids = {}, {}
+    for wanted in (False, True):
+        given = [f"data.question_case={wanted}", f"output_dir={tmp_path / str(wanted)}"]
+        config = read([*SETTINGS, f"data.path={file}", *given], kind=Config)
+        environment = build_environment(config.environment, build_rubric(config.verifier))
+        try:
+            data = prepare(
+                config,
+                environment,
+                load_tokenizer(config.model),
+                RunFolder.open(config),
+                Console(quiet=True),
+            )
+        finally:
+            environment.rubric.judge.close()
+        parts = (data.train, data.validation, data.test)
+        ids[wanted] = [sorted(example.question for example in part) for part in parts]
+        golds[wanted] = [[example.gold_sql for example in part] for part in parts]
+        audit = json.loads((tmp_path / str(wanted) / "audit.json").read_text())
+        assert audit["repaired"].get("question_case", 0) == wanted * len(data.train)
+    assert ids[True] == ids[False]
+    assert golds[True][1:] == golds[False][1:]
+    assert all(any(f"'{city}'" in gold for city in CITIES) for gold in golds[True][0])
