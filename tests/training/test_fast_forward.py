@@ -16,6 +16,7 @@ from trl import GRPOTrainer
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
 from sqlgrpo.training.fast.forward import reason_not_to_pack
 
+Groups = list[tuple[list[int], list[list[int]]]]
 ANSWER = [10, 11, 12, 13, 14, 15, 16]
 GROUPS = [
     (
@@ -24,13 +25,15 @@ GROUPS = [
     ),
     ([30], [[10, 11, 1], [10, 11, 12, 13, 14, 15, 16, 17], [40], []]),
 ]
+OPENED = [([5, 6, 7, 8, 9, 5], GROUPS[0][1]), ([5, 6, 7, 8, 30], GROUPS[1][1])]
+"""The same completions, on prompts that begin alike."""
 ADVANTAGES = [1.0, -0.5, 0.3, -0.2, 0.7, 0.1, -0.9, 0.4]
 LOSSES = ["grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"]
 
 
-def batch(**more: torch.Tensor) -> Padded:
+def batch(groups: Groups = GROUPS, **more: torch.Tensor) -> Padded:
     """Two prompts of 7 tokens and 1; equal, nested, truncated and empty completions."""
-    made = padded(GROUPS, ADVANTAGES)
+    made = padded(groups, ADVANTAGES)
     made.inputs.update(more)
     return made
 
@@ -98,13 +101,14 @@ def test_every_loss_has_stock_gradients(loss_type: str, beta: float, tmp_path: P
     ids=lambda settings: next(iter(settings)),
 )
 @pytest.mark.parametrize("weights", ["full", "lora"])
+@pytest.mark.parametrize("groups", [GROUPS, OPENED], ids=["apart", "opened alike"])
 def test_every_setting_has_stock_scores_and_gradients(
-    settings: dict[str, Any], weights: str, tmp_path: Path
+    settings: dict[str, Any], weights: str, groups: Groups, tmp_path: Path
 ) -> None:
     make = llama if weights == "full" else lora_model
     stock, fast = pair(tmp_path, make, **settings)
-    assert_same_scores(stock, fast, batch())
-    assert_same_gradients(stock, fast, batch())
+    assert_same_scores(stock, fast, batch(groups))
+    assert_same_gradients(stock, fast, batch(groups))
 
 
 def test_tied_embeddings_get_the_gradients_of_both_their_uses(tmp_path: Path) -> None:
@@ -143,8 +147,9 @@ def test_qlora_has_stock_scores_and_gradients(checkpointing: bool, tmp_path: Pat
                 parameter.data = parameter.data.float()
         built.append(one)
     assert built[0].model.is_quantized
-    assert_same_scores(*built, batch())
-    assert_same_gradients(*built, batch())
+    for groups in (GROUPS, OPENED):
+        assert_same_scores(*built, batch(groups))
+        assert_same_gradients(*built, batch(groups))
 
 
 @pytest.mark.parametrize("max_tokens", [1, 6, 12, 20])
@@ -161,17 +166,21 @@ def test_a_group_that_does_not_fit_is_split_with_the_same_result(
         extra={"fast": FastOptions(max_tokens=max_tokens)},
         **settings,
     )
-    assert_same_scores(stock, fast, batch())
-    assert_same_gradients(stock, fast, batch())
+    for groups in (GROUPS, OPENED):
+        assert_same_scores(stock, fast, batch(groups))
+        assert_same_gradients(stock, fast, batch(groups))
 
 
-def test_mixed_precision_differs_from_stock_by_rounding_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("groups", [GROUPS, OPENED], ids=["apart", "opened alike"])
+def test_mixed_precision_differs_from_stock_by_rounding_only(
+    groups: Groups, tmp_path: Path
+) -> None:
     exact = trainer(GRPOTrainer, tmp_path / "exact", model=lora_model())
     stock = trainer(GRPOTrainer, tmp_path / "stock", model=lora_model(), bf16=True)
     fast = trainer(FastGRPOTrainer, tmp_path / "fast", model=lora_model(), bf16=True)
-    truth = scores(exact, batch())[0]
-    stock_error = (scores(stock, batch())[0] - truth).abs().max()
-    fast_error = (scores(fast, batch())[0] - truth).abs().max()
+    truth = scores(exact, batch(groups))[0]
+    stock_error = (scores(stock, batch(groups))[0] - truth).abs().max()
+    fast_error = (scores(fast, batch(groups))[0] - truth).abs().max()
     assert stock_error > 1e-4
     assert fast_error < 3 * stock_error
 

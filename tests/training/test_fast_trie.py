@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sqlgrpo.training.fast.attention import PackedAttention
-from sqlgrpo.training.fast.forest import Rows, build
+from sqlgrpo.training.fast.forest import Batch, Rows, build
 from sqlgrpo.training.fast.trie import Tokens, pack, pack_within
 
 PROMPT = (9, 8, 7)
@@ -61,10 +61,39 @@ def test_a_group_that_does_not_fit_is_cut_into_rows_that_hold_every_completion(
 def test_the_attention_mask_is_the_ancestor_relation() -> None:
     row = pack(PROMPT, [(1, 2, 3), (1, 4, 5), (1, 4, 6, 6)])
     stop = len(row.tokens)
-    packed = PackedAttention([(0, len(PROMPT), stop)], torch.tensor(row.ends))
+    packed = PackedAttention(Batch.of([row], torch.device("cpu")))
     mask = packed.mask(0, len(PROMPT), stop)
     expected = [[sees(row.ends, q, k) for k in range(stop)] for q in range(len(PROMPT), stop)]
     assert mask.tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_opens_every_prompt_is_laid_out_once_and_seen_by_every_row(seed: int) -> None:
+    opening = tuple(range(10, 20))
+    prompts = [(*opening, 3), (*opening, 4, 5), opening]
+    completions = random_completions(seed)
+    rows = [pack(prompt, completions) for prompt in prompts]
+    batch = Batch.of(rows, torch.device("cpu"))
+    assert batch.shared == len(opening) - 1  # the last prompt keeps its last token to itself
+    assert len(batch.tokens_T) == sum(len(row.tokens) for row in rows) - 2 * batch.shared
+    packed = PackedAttention(batch)
+    first_target = 0
+    for row, prompt, (start, tree, stop) in zip(rows, prompts, batch.spans, strict=True):
+        assert tree - start == len(prompt) - batch.shared
+        keys = [*range(batch.shared), *range(start, stop)]
+        mask = packed.mask(start, start, stop).tolist()
+        for completion, path in row.paths.items():
+            for depth, target in enumerate(path):
+                parent = int(batch.parents_N[first_target + target])
+                seen = [keys[at] for at, sees_it in enumerate(mask[parent - start]) if sees_it]
+                assert batch.tokens_T[seen].tolist() == [*prompt, *completion[:depth]]
+                assert batch.positions_T[seen].tolist() == list(range(len(prompt) + depth))
+        first_target += len(row.targets)
+
+
+def test_an_opening_that_is_a_small_part_of_the_tokens_is_not_shared() -> None:
+    rows = [pack((1, *([word] * 30)), [(1, 2)]) for word in (3, 4)]
+    assert Batch.of(rows, torch.device("cpu")).shared == 0
 
 
 def test_values_return_to_the_rows_and_places_they_came_from() -> None:

@@ -8,45 +8,68 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sqlgrpo.training.fast.trie import PackedRow, Tokens, pack_within
+from sqlgrpo.training.fast.trie import PackedRow, Tokens, common_prefix, pack_within
+
+WORTH_SHARING = 0.1
+"""Part of the tokens from which what all prompts have in common is read once. Below it, each prompt
+is better off with plain causal attention of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Packed rows laid end to end, as tensors; indices count from the start of the batch."""
+    """Packed rows laid end to end, as tensors; indices count from the start of the batch.
+
+    What opens every prompt (the system prompt, or the schema when all questions are about one)
+    comes first, once, and the rows go on from there.
+    """
 
     tokens_T: Tensor
     positions_T: Tensor
     ends_T: Tensor
+    shared: int
+    """How many tokens that opening has; 0 when it is not worth it."""
     spans: tuple[tuple[int, int, int], ...]
+    """Of every row: start, first token of its tree, stop."""
     parents_N: Tensor
     targets_N: Tensor
 
     @classmethod
     def of(cls, rows: Sequence[PackedRow], device: torch.device) -> Batch:
         """Lay packed rows end to end."""
-        tokens: list[int] = []
-        positions: list[int] = []
-        ends: list[int] = []
+        shared = opening(rows)
+        tokens = rows[0].tokens[:shared]
+        positions = rows[0].positions[:shared]
+        ends = [0] * shared
         parents: list[int] = []
         targets: list[int] = []
         spans: list[tuple[int, int, int]] = []
         for row in rows:
             start = len(tokens)
-            tokens += row.tokens
-            positions += row.positions
-            ends += [start + end for end in row.ends]
-            parents += [start + parent for parent in row.parents]
+            move = start - shared
+            tokens += row.tokens[shared:]
+            positions += row.positions[shared:]
+            ends += [move + end for end in row.ends[shared:]]
+            parents += [parent if parent < shared else move + parent for parent in row.parents]
             targets += row.targets
-            spans.append((start, start + row.prompt_length, len(tokens)))
+            spans.append((start, move + row.prompt_length, len(tokens)))
+        ends[:shared] = [len(tokens)] * shared
         return cls(
             tokens_T=torch.tensor(tokens, device=device),
             positions_T=torch.tensor(positions, device=device),
             ends_T=torch.tensor(ends, device=device),
+            shared=shared,
             spans=tuple(spans),
             parents_N=torch.tensor(parents, device=device),
             targets_N=torch.tensor(targets, device=device),
         )
+
+
+def opening(rows: Sequence[PackedRow]) -> int:
+    """How many tokens open the prompts of all rows, if reading them once is worth it."""
+    first, last = min(row.tokens for row in rows), max(row.tokens for row in rows)
+    shared = min(common_prefix(first, last), *(row.prompt_length - 1 for row in rows))
+    saved = shared * (len(rows) - 1)
+    return shared if saved >= WORTH_SHARING * sum(len(row.tokens) for row in rows) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +129,11 @@ def build(rows: Rows, max_tokens: int, device: torch.device) -> Forest:
         count += len(row.targets)
     trees = [row for _, row in packed] or list(pack_within((0,), [(0,)], 1))
     index = torch.tensor(index_BC, device=device)
+    batches = tuple(Batch.of(part, device) for part in _fill(trees, max_tokens))
     return Forest(
-        batches=tuple(Batch.of(part, device) for part in _fill(trees, max_tokens)),
+        batches=batches,
         index_BC=index.where(index >= 0, sum(len(tree.targets) for tree in trees)),
-        tokens=sum(len(tree.tokens) for tree in trees),
+        tokens=sum(len(batch.tokens_T) for batch in batches),
     )
 
 

@@ -79,7 +79,7 @@ def _score_forest(model: PreTrainedModel, forest: Forest, head: Head) -> tuple[T
 
 
 def _score_batch(model: PreTrainedModel, batch: Batch, head: Head) -> tuple[Tensor, Tensor]:
-    packed = PackedAttention(batch.spans, batch.ends_T)
+    packed = PackedAttention(batch)
     hidden_T = model.base_model(
         input_ids=batch.tokens_T[None],
         position_ids=batch.positions_T[None],
