@@ -4,13 +4,15 @@
         --plot docs/speed_grid.svg
 
 Takes sampled groups of a warm-started policy, cuts or repeats their prompts to a given length, and
-times stock ``GRPOTrainer`` and ours on the same rows, alternating. The plot needs the extra
-``plots`` (matplotlib). Arguments without dashes are overrides of ``experiment=quickstart``.
+times stock ``GRPOTrainer`` and ours on the same rows, alternating. A run that was stopped goes on
+in its ``--run`` folder. The plot needs the extra ``plots`` (matplotlib). Arguments without dashes
+are overrides of ``experiment=quickstart``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from itertools import product
 from pathlib import Path
@@ -39,22 +41,44 @@ def main() -> None:
         trainers["fast"].fast = FastOptions(skip_flat=False)
         torch.manual_seed(0)
         batch = trainers["fast"]._generate_and_score_completions(bench.rows(0))
-        cells = [
-            measured(trainers, shaped(batch, largest, size, length), options.rounds)
-            | {"num_generations": size, "prompt_tokens": length}
-            for size, length in product(options.groups, options.lengths)
-        ]
+        kept = bench.job.run.root / "cells.jsonl"
+        cells = []
+        for size, length in product(options.groups, options.lengths):
+            here = {"num_generations": size, "prompt_tokens": length, "rounds": options.rounds}
+            cells.append(
+                recalled(kept, here)
+                or measured(trainers, shaped(batch, largest, size, length), options.rounds) | here
+            )
+            remember(kept, cells[-1])
+            print(described(cells[-1]), file=sys.stderr, flush=True)
     overrides = [one for one in options.overrides if "/" not in one]  # no paths of this machine
     settings = {"prompts": PROMPTS, "rounds": options.rounds, "overrides": overrides}
     write_result(options.output, "speed_grid", {"cells": cells}, settings=settings)
     if options.plot:
         plot(cells, options.plot)
-    for cell in cells:
-        found = cell["faster"]
-        print(
-            f"G {cell['num_generations']:2d}, prompt {cell['prompt_tokens']:4d} tokens: "
-            f"{found['value']:.1f}x ({found['low']:.1f}-{found['high']:.1f})"
-        )
+    print("; ".join(map(described, cells)))
+
+
+def described(cell: Cell) -> str:
+    """A cell in a few words."""
+    found = cell["faster"]
+    return (
+        f"G {cell['num_generations']}, prompt of {cell['prompt_tokens']} tokens: "
+        f"{found['value']:.1f}x ({found['low']:.1f}-{found['high']:.1f})"
+    )
+
+
+def recalled(kept: Path, which: Cell) -> Cell | None:
+    """The cell, if a run that was stopped had finished it."""
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept.is_file() else []
+    return next((c for c in map(json.loads, lines) if which.items() <= c.items()), None)
+
+
+def remember(kept: Path, cell: Cell) -> None:
+    """Keep a finished cell, once."""
+    if recalled(kept, cell) is None:
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(cell) + "\n")
 
 
 def shaped(batch: dict[str, Any], largest: int, size: int, length: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Attention within packed rows: a prompt, and a tree of completions that hangs on its end."""
+"""Attention of packed rows: a prompt, a tree of completions on its end, and a common opening."""
 
 from __future__ import annotations
 

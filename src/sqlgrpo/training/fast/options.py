@@ -13,7 +13,8 @@ class FastOptions:
     """Switches of ``FastGRPOTrainer``; the defaults are what a run should use."""
 
     share_forward: bool = True
-    """Log-probabilities from one packed row per group: the prompt once, completions as a trie."""
+    """Log-probabilities from one packed row per group: the prompt once, completions as a trie;
+    what opens the prompts of all groups is read once for all of them."""
     share_rollouts: bool = True
     """Sample from one packed tree per group, forking only where completions diverge."""
     skip_flat: bool = True
