@@ -246,15 +246,6 @@ def test_a_full_disk_and_too_many_workers_are_found(tmp_path):
     assert levels(machine.check_processes(config("verifier.suite.workers=999"))) == {"warning"}
 
 
-@pytest.mark.parametrize(("able", "warned"), [(False, True), (True, False)])
-def test_bfloat16_that_a_cpu_can_only_imitate_is_a_warning(monkeypatch, able, warned):
-    monkeypatch.setattr(machine, "computes_in_bfloat16", lambda _: able)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    found = machine.check_precision(read([*QUICK, "training.autocast=bfloat16"], kind=Config))
-    assert [finding.next_step for finding in found] == ["set training.autocast=auto"] * warned
-    assert machine.check_precision(read([*QUICK, "training.autocast=auto"], kind=Config)) == []
-
-
 def test_a_tracker_without_a_key_is_an_error(monkeypatch):
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.delenv("WANDB_MODE", raising=False)
