@@ -29,6 +29,6 @@ def test_a_query_that_is_slow_on_every_database_is_explained_in_bounded_time():
     before = spent_s()
     shown = judge.explain(SLOW, EXAMPLE)
     judge.close()
-    assert spent_s() - before < 9.0  # twice that without a bound
+    assert spent_s() - before < 12.0  # 8 for the query; 16 and more without a bound
     assert shown is not None
     assert shown.gold_rows != shown.pred_rows

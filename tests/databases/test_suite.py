@@ -53,11 +53,11 @@ def test_mutants_that_multiply_large_tables_take_a_bounded_time(make_example):
         "SELECT name FROM market JOIN phone ON phone = id GROUP BY name"
         " HAVING SUM(stock) >= 2000 ORDER BY SUM(stock) DESC"
     )
-    config, limits = SuiteConfig(), LimitsConfig(timeout_s=0.2)
+    config, limits = SuiteConfig(), LimitsConfig(timeout_s=0.5)
     begun = time.thread_time()
     case = read_case(make_example(gold, schema), config)
     suite = Search(case, CompareConfig(), limits, config).suite()
-    assert time.thread_time() - begun < 4.0  # a minute without a bound
+    assert time.thread_time() - begun < 15.0  # minutes without a bound
     assert suite.gold_returns_rows
     assert suite.killed > 0
 
