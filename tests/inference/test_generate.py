@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from peft import LoraConfig, get_peft_model
 from tests.training.fast_case import EOS, PAD, llama
 from tests.training.fast_case import tokenizer as plain_tokenizer
@@ -252,6 +254,15 @@ def test_the_tokenizer_of_a_chat_model_is_asked_in_its_template() -> None:
     assert words.decode(output[0, ids["input_ids"].shape[1] :], skip_special_tokens=True) == text
 
 
+@pytest.fixture
+def no_accelerator() -> Iterator[None]:
+    """The process's one accelerator, whose precision other tests chose, is forgotten."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("no_accelerator")
 @pytest.mark.parametrize("kind", ["full", "lora"])
 def test_a_model_in_mixed_precision_training_is_answered_by_the_engine(kind: str) -> None:
     model = Accelerator(cpu=True, mixed_precision="bf16").prepare_model(

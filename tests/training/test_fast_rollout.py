@@ -14,6 +14,8 @@ from torch import Tensor
 from transformers import GenerationConfig
 from trl import GRPOTrainer
 
+from sqlgrpo.inference import engine
+from sqlgrpo.inference.engine import copy_dtype
 from sqlgrpo.inference.rollout import Limits, Rollout
 from sqlgrpo.inference.sampling import Sampler, unsupported
 from sqlgrpo.models.shadow import Shadow
@@ -207,6 +209,36 @@ def test_the_copy_follows_the_live_model_and_never_changes_it() -> None:
                 if "lora_" in name:
                     p.add_(0.1)
                     before[name] = p.clone()
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_head_of_the_copy_follows_too(tied: bool) -> None:
+    model, ids = llama(tied=tied), torch.tensor([[5, 6, 7, 8]])
+    shadow = Shadow(model, torch.float32)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(0.01 * torch.randn_like(weight))
+        copy = shadow.refresh(model)
+        torch.testing.assert_close(copy(ids).logits, model(ids).logits, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("able", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+@pytest.mark.parametrize("weights", ["full", "lora"])
+def test_a_cpu_samples_from_a_copy_in_the_precision_that_it_computes_in(
+    able: bool, dtype: torch.dtype, weights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "computes_in_bfloat16", lambda _: able)
+    assert copy_dtype(llama() if weights == "full" else lora_model(), "auto") is dtype
+
+
+def test_a_model_in_bfloat16_is_copied_for_its_adapters_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "computes_in_bfloat16", lambda _: True)
+    assert copy_dtype(llama().bfloat16(), "auto") is None
+    assert copy_dtype(lora_model().bfloat16(), "auto") is torch.bfloat16
+    monkeypatch.setattr(engine, "computes_in_bfloat16", lambda _: False)
+    assert copy_dtype(lora_model().bfloat16(), "auto") is None
 
 
 def test_a_model_that_cannot_be_copied_is_sampled_live(

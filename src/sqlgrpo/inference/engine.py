@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 
 WEIGHTS = ("auto", "model", "bfloat16", "float32")
 """What completions are computed with: ``model`` is the live model; ``bfloat16`` and ``float32`` a
-merged copy of it; ``auto`` a bfloat16 copy on CPUs that compute in it, else the live model."""
+merged copy of it; ``auto`` on CPUs a copy, in bfloat16 where they compute in it, else the live
+model."""
 
 
 class RolloutEngine:
@@ -97,7 +98,7 @@ def copy_dtype(model: Any, weights: str) -> torch.dtype | None:
         return None
     reason = reason_not_to_copy(model)
     if weights == "auto":
-        return torch.bfloat16 if not reason and _worth_a_copy(model) else None
+        return None if reason else _worth_copying_to(model)
     if reason:
         log.warning("sampling from the live model, not from a %s copy: %s", weights, reason)
         return None
@@ -110,10 +111,15 @@ def check_weights(name: str) -> None:
         raise unknown("choice of weights", name, WEIGHTS)
 
 
-def _worth_a_copy(model: Any) -> bool:
-    """A copy in bfloat16 would be faster: on a GPU memory is dearer than what it saves."""
-    same = model.dtype == torch.bfloat16 and not hasattr(model, "peft_config")
-    return not same and model.device.type == "cpu" and computes_in_bfloat16(model.device)
+def _worth_copying_to(model: Any) -> torch.dtype | None:
+    """The precision of a copy that is faster than the live model; ``None`` if none is: on a GPU
+    memory is dearer than what a copy saves."""
+    if model.device.type != "cpu":
+        return None
+    if not computes_in_bfloat16(model.device):
+        return torch.float32 if model.dtype == torch.float32 else None
+    merged = model.dtype == torch.bfloat16 and not hasattr(model, "peft_config")
+    return None if merged else torch.bfloat16
 
 
 def stop_check(

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from sqlgrpo.models import attention
+from sqlgrpo.models.packed import PackedLinear, pack, reason_not_to_pack
 
 
 def reason_not_to_copy(model: nn.Module) -> str:
@@ -48,6 +49,10 @@ class Shadow:
         self._allocate(model, base.device)
         self.model.tie_weights()
         self.model.to(base.device).requires_grad_(False).eval()
+        self.embedding = self.model.get_input_embeddings()
+        head = self.model.get_output_embeddings()
+        self.tied = head is not None and head.weight is self.embedding.weight
+        self.packed = {} if reason_not_to_pack(dtype, base.device) else pack(self.model)
         attention.register(self.model)
 
     def _allocate(self, model: nn.Module, device: torch.device) -> None:
@@ -62,10 +67,14 @@ class Shadow:
         """The copy with the weights that ``model`` has now."""
         own = dict(self.model.named_parameters(remove_duplicate=False))
         for name, weight, layer in _weights(base_of(model)):
-            if layer is None:
-                own[name].copy_(weight)
+            merged = weight if layer is None else _merged(weight, layer)
+            if name in own:
+                own[name].copy_(merged)
             else:
-                own[name].copy_(_merged(weight, layer))
+                self.packed[name.removesuffix(".weight")].pack(merged.to(self.dtype))
+        head = self.model.get_output_embeddings()
+        if self.tied and isinstance(head, PackedLinear):
+            head.pack(self.embedding.weight)
         return self.model
 
 
