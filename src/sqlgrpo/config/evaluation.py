@@ -13,9 +13,11 @@ class EvaluationConfig:
     max_new_tokens: int = 128
     weights: str = "auto"
     """What answers are computed with: ``model`` is the model as it is; ``bfloat16`` and ``float32``
-    a merged copy; ``auto`` a bfloat16 copy on CPUs that compute in it, else the model."""
+    a merged copy; ``auto`` on CPUs a copy, in bfloat16 where they compute in it, else the model."""
     limit: int | None = None
     """Evaluate at most this many examples."""
+    baselines: bool = True
+    """A training run measures the base model and the warm start too, to compare with."""
     confidence: float = 0.95
     hacks: str | None = None
     """JSONL file of hacks for ``policy=hacks``; ``null`` takes the packaged list."""

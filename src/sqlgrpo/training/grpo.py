@@ -89,9 +89,11 @@ def train(config: Config, console: Console) -> RunFolder:
         if here.is_main:
             checks = check_start(config, tokenizer, model, environment, data.train)
             stop_on_errors(checks)
-        job.measure("base", model)
+        if config.evaluation.baselines:
+            job.measure("base", model)
         model = job.warm_start(model)
-        job.measure("warm_start", model)
+        if config.evaluation.baselines:
+            job.measure("warm_start", model)
         job.reinforce(model)
         del model
         distributed.leave_deepspeed()

@@ -1,0 +1,65 @@
+"""Turn a sweep into a result that the documentation may quote.
+
+    python benchmarks/record_sweep.py outputs/sweep --output results/sweep.json \\
+        --command "python scripts/train.py --multirun experiment=sweep ..."
+
+Every finished trial: what it was given, how many steps it made of its minutes, and the suite
+accuracy that it was scored by, with its interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from common import write_result
+from record_run import rows
+
+SEARCHED = ("learning_rate", "temperature", "num_generations", "verifier")
+
+
+def trial(folder: Path) -> dict[str, Any]:
+    """One finished trial: its values by name, steps and score."""
+    given = dict(text.split("=", 1) for text in OmegaConf.load(folder / ".hydra/overrides.yaml"))
+    values = {key.rpartition(".")[2]: value for key, value in given.items()}
+    stages = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    return {
+        "trial": int(folder.name),
+        "given": {name: values[name] for name in SEARCHED if name in values},
+        "steps": sum("loss" in row for row in rows(folder / "metrics.jsonl")),
+        "suite_accuracy": stages["grpo"]["suite_accuracy"],
+    }
+
+
+def trials(sweep: Path) -> list[dict[str, Any]]:
+    """The finished ones, the best first."""
+    finished = [path.parent for path in sweep.glob("*/evaluation.json")]
+    found = map(trial, finished)
+    return sorted(found, key=lambda one: (-one["suite_accuracy"]["value"], one["trial"]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sweep", type=Path)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--command", required=True, help="the command of the sweep")
+    parser.add_argument("--commit", help="commit of the sweep, when it is not the current one")
+    parser.add_argument("--note", help="what a reader of the figures must know")
+    args = parser.parse_args()
+    found = trials(args.sweep)
+    result = write_result(
+        None, "sweep", {"trials": found}, settings={"note": args.note} if args.note else {}
+    )
+    result["command"] = args.command
+    result["commit"] = args.commit or result["commit"]
+    args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    for one in found:
+        print(f"{one['suite_accuracy']['value']:.3f}  {one['steps']} steps  {one['given']}")
+
+
+if __name__ == "__main__":
+    main()
