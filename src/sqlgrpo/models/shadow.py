@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from sqlgrpo.models import attention
-from sqlgrpo.models.packed import PackedLinear, pack, reason_not_to_pack
+from sqlgrpo.models.blocked import BlockedLinear, block, reason_not_to_block
 
 
 def reason_not_to_copy(model: nn.Module) -> str:
@@ -52,7 +52,7 @@ class Shadow:
         self.embedding = self.model.get_input_embeddings()
         head = self.model.get_output_embeddings()
         self.tied = head is not None and head.weight is self.embedding.weight
-        self.packed = {} if reason_not_to_pack(dtype, base.device) else pack(self.model)
+        self.blocked = {} if reason_not_to_block(dtype, base.device) else block(self.model)
         attention.register(self.model)
 
     def _allocate(self, model: nn.Module, device: torch.device) -> None:
@@ -71,10 +71,10 @@ class Shadow:
             if name in own:
                 own[name].copy_(merged)
             else:
-                self.packed[name.removesuffix(".weight")].pack(merged.to(self.dtype))
+                self.blocked[name.removesuffix(".weight")].block(merged.to(self.dtype))
         head = self.model.get_output_embeddings()
-        if self.tied and isinstance(head, PackedLinear):
-            head.pack(self.embedding.weight)
+        if self.tied and isinstance(head, BlockedLinear):
+            head.block(self.embedding.weight)
         return self.model
 
 

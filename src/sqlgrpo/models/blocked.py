@@ -14,8 +14,8 @@ ROWS = 32
 """Rows of input that the layout is chosen for: a decoding step of a few groups."""
 
 
-def reason_not_to_pack(dtype: torch.dtype, device: torch.device) -> str:
-    """Why layers stay as they are; empty when packing them pays."""
+def reason_not_to_block(dtype: torch.dtype, device: torch.device) -> str:
+    """Why layers stay as they are; empty when the layout pays."""
     if device.type != "cpu" or dtype != torch.float32:
         return "only float32 products on a CPU gain by it"
     if not torch.backends.mkldnn.is_available():
@@ -25,32 +25,32 @@ def reason_not_to_pack(dtype: torch.dtype, device: torch.device) -> str:
     return f"this PyTorch has no {', '.join(missing)}" if missing else ""
 
 
-class PackedLinear(nn.Module):
+class BlockedLinear(nn.Module):
     """In the place of an ``nn.Linear``: the same product, without gradients."""
 
-    packed: Tensor
+    blocked: Tensor
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
         self.bias = linear.bias
-        self.pack(linear.weight)
+        self.block(linear.weight)
 
-    def pack(self, weight: Tensor) -> None:
+    def block(self, weight: Tensor) -> None:
         """Take over a weight of shape (outputs, inputs)."""
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), ROWS)
+        self.blocked = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), ROWS)
 
     def forward(self, x: Tensor) -> Tensor:
         """``x @ weight.T + bias``."""
         product: Tensor = torch.ops.mkldnn._linear_pointwise(
-            x, self.packed, self.bias, "none", [], ""
+            x, self.blocked, self.bias, "none", [], ""
         )
         return product
 
 
-def pack(model: nn.Module) -> dict[str, PackedLinear]:
+def block(model: nn.Module) -> dict[str, BlockedLinear]:
     """Exchange every linear layer of the model; the new ones by name."""
     found = {name: layer for name, layer in model.named_modules() if type(layer) is nn.Linear}
-    packed = {name: PackedLinear(layer) for name, layer in found.items()}
-    for name, layer in packed.items():
+    blocked = {name: BlockedLinear(layer) for name, layer in found.items()}
+    for name, layer in blocked.items():
         model.set_submodule(name, layer)
-    return packed
+    return blocked
