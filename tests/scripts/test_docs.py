@@ -47,7 +47,8 @@ def test_a_command_in_the_guides_names_a_script_options_and_settings_that_exist(
     if script == "evaluate":
         read(settings, name="evaluate", kind=EvaluateConfig)
     elif settings:
-        read(settings, kind=Config)
+        numbered = ["output_dir=outputs"] if "--multirun" in words else []  # Hydra numbers trials
+        read([*settings, *numbered], kind=Config)
 
 
 def settings_in(page: Path) -> list[str]:
