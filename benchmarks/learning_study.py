@@ -33,7 +33,7 @@ from statistics import fmean
 from typing import Any
 
 from common import write_result
-from record_run import mcnemar, right, rows
+from record_run import exchanged, mcnemar, right, rows
 
 STOCK = ["training.fast=false", "training.micro_batch_groups=1"]
 ARMS: dict[str, list[str]] = {
@@ -210,11 +210,7 @@ def paired(before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]) 
 
     Seeds answer the same questions, so their answers must not be pooled as if independent.
     """
-    each = []
-    for old, new in zip(before, after, strict=True):
-        gained = sum(new[key] and not old[key] for key in new)
-        lost = sum(old[key] and not new[key] for key in new)
-        each.append((gained, lost))
+    each = [exchanged(old, new) for old, new in zip(before, after, strict=True)]
     found: dict[str, Any] = {
         "gained": [gained for gained, _ in each],
         "lost": [lost for _, lost in each],
@@ -226,8 +222,7 @@ def paired(before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]) 
         {key: 2 * sum(run[key] for run in runs) > len(runs) for key in runs[0]}
         for runs in (before, after)
     )
-    gained = sum(new[key] and not old[key] for key in new)
-    lost = sum(old[key] and not new[key] for key in new)
+    gained, lost = exchanged(old, new)
     return found | {
         "majority_gained": gained,
         "majority_lost": lost,

@@ -39,14 +39,23 @@ def right(folder: Path, stage: str) -> dict[str, bool]:
     return {row["id"]: row["reward"] == 1.0 for row in rows(path)} if path.is_file() else {}
 
 
+def exchanged(old: dict[str, bool], new: dict[str, bool]) -> tuple[int, int]:
+    """Questions gained and lost, of those that both answered.
+
+    >>> exchanged({"a": True, "b": False}, {"a": False, "b": True, "c": True})
+    (1, 1)
+    """
+    both = [(old[key], new[key]) for key in new if key in old]
+    return both.count((False, True)), both.count((True, False))
+
+
 def changes(folder: Path, stages: list[str]) -> dict[str, dict[str, float]]:
     """What each stage gained and lost against the one before."""
     result = {}
     for before, after in pairwise(stages):
         old, new = right(folder, before), right(folder, after)
-        gained = sum(new[key] and not old[key] for key in new if key in old)
-        lost = sum(old[key] and not new[key] for key in new if key in old)
         if old and new:
+            gained, lost = exchanged(old, new)
             p = mcnemar(gained, lost)
             result[f"{before} -> {after}"] = {"gained": gained, "lost": lost, "p": round(p, 6)}
     return result

@@ -17,6 +17,7 @@ SLOW = """
     SELECT country FROM city, (SELECT max(n) AS most FROM up)
     WHERE area > 7 AND most > 0 GROUP BY country HAVING COUNT(*) > 2
 """
+QUICK = "SELECT country FROM city WHERE area > 7 GROUP BY country HAVING COUNT(*) > 2"
 
 
 def spent_s() -> float:
@@ -24,11 +25,18 @@ def spent_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def test_a_query_that_is_slow_on_every_database_is_explained_in_bounded_time():
+def explained(sql):
+    """What a process of its own says, and the processor seconds that it takes in all."""
     judge = Judge(limits=LimitsConfig(timeout_s=8.0), suite=SuiteConfig(workers=1))
     before = spent_s()
-    shown = judge.explain(SLOW, EXAMPLE)
+    shown = judge.explain(sql, EXAMPLE)
     judge.close()
-    assert spent_s() - before < 12.0  # 8 for the query; 16 and more without a bound
+    return shown, spent_s() - before
+
+
+def test_a_query_that_is_slow_on_every_database_is_explained_in_bounded_time():
+    _, start_s = explained(QUICK)
+    shown, slow_s = explained(SLOW)
+    assert slow_s - start_s < 9.0  # twice that without a bound
     assert shown is not None
     assert shown.gold_rows != shown.pred_rows

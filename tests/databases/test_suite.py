@@ -57,7 +57,7 @@ def test_mutants_that_multiply_large_tables_take_a_bounded_time(make_example):
     begun = time.thread_time()
     case = read_case(make_example(gold, schema), config)
     suite = Search(case, CompareConfig(), limits, config).suite()
-    assert time.thread_time() - begun < 15.0  # minutes without a bound
+    assert time.thread_time() - begun < 20 * limits.timeout_s  # a minute without a bound
     assert suite.gold_returns_rows
     assert suite.killed > 0
 

@@ -2,7 +2,7 @@
 
 A decoding step multiplies a few rows by every weight. PyTorch hands float32 products on a CPU to a
 library that reads the weights as they lie; oneDNN's own blocked layout is read faster, the more so
-the wider the layer (the LM head of SmolLM2 two to four times as fast).
+the wider the layer.
 """
 
 from __future__ import annotations
