@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import resource
-import sqlite3
-import time
-from contextlib import closing
+from types import SimpleNamespace
 
-from sqlgrpo.config import LimitsConfig, SuiteConfig
-from sqlgrpo.databases import Judge
+from sqlgrpo.config import CompareConfig, LimitsConfig, SuiteConfig
+from sqlgrpo.databases import explain
+from sqlgrpo.databases.bench import Bench
 from sqlgrpo.databases.explain import SHRINK_S
+from sqlgrpo.databases.suite import Search, read_case
 from sqlgrpo.types import Example
 
 EXAMPLE = Example(
@@ -16,43 +15,44 @@ EXAMPLE = Example(
     schema="CREATE TABLE city (name TEXT, country TEXT, population INTEGER, area INTEGER)",
     gold_sql="SELECT country FROM city WHERE area > 7 GROUP BY country HAVING COUNT(*) > 3",
 )
-SLOW = """
-    WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 4000000)
-    SELECT country FROM city, (SELECT max(n) AS most FROM up)
-    WHERE area > 7 AND most > 0 GROUP BY country HAVING COUNT(*) > 2
-"""
-QUICK = "SELECT country FROM city WHERE area > 7 GROUP BY country HAVING COUNT(*) > 2"
+WRONG = "SELECT country FROM city WHERE area > 7 GROUP BY country HAVING COUNT(*) > 2"
 
 
-def spent_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+class Runs:
+    """How often a query has run, and a clock on which every run takes as long."""
+
+    def __init__(self, query_s: float) -> None:
+        self.number, self.query_s, self.limits = 0, query_s, LimitsConfig()
+
+    def alarm(self, seconds: float) -> None:
+        """Set for a query's own limit before each run."""
+        self.number += seconds == self.limits.timeout_s
+
+    def thread_time(self) -> float:
+        return self.number * self.query_s
 
 
-def explained(sql):
-    """What a process of its own says, and the processor seconds that it takes in all."""
-    judge = Judge(limits=LimitsConfig(timeout_s=8.0), suite=SuiteConfig(workers=1))
-    before = spent_s()
-    shown = judge.explain(sql, EXAMPLE)
-    judge.close()
-    return shown, spent_s() - before
+def explained(query_s, monkeypatch):
+    """What is shown of a query that takes so long on every database, and how often it ran."""
+    runs, config, compare = Runs(query_s), SuiteConfig(), CompareConfig()
+    monkeypatch.setattr(explain, "time", SimpleNamespace(thread_time=runs.thread_time))
+    case = read_case(EXAMPLE, config)
+    suite = Search(case, compare, runs.limits, config).suite()
+    bench = Bench(
+        EXAMPLE, case, suite, compare=compare, limits=runs.limits, config=config, alarm=runs.alarm
+    )
+    shown = bench.explain(WRONG)
+    bench.close()
+    return shown, runs.number
 
 
-def once_s():
-    """Processor seconds of the slow query, run by itself."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute(EXAMPLE.schema)
-        before = time.thread_time()
-        connection.execute(SLOW).fetchall()
-        return time.thread_time() - before
-
-
-def test_a_query_that_is_slow_on_every_database_is_explained_in_bounded_time():
-    before_s = once_s()
-    _, start_s = explained(QUICK)
-    shown, slow_s = explained(SLOW)
-    query_s = max(before_s, once_s())
-    # Found, tried smaller until the time is up, and shown; without a bound thirty runs and more.
-    assert slow_s - start_s < SHRINK_S + 4 * query_s
+def test_a_query_that_is_slow_on_every_database_is_explained_in_bounded_time(monkeypatch):
+    _, quick = explained(0.0, monkeypatch)
+    shown, once = explained(SHRINK_S, monkeypatch)
+    _, twice = explained(SHRINK_S / 2, monkeypatch)
+    _, often = explained(SHRINK_S / 10, monkeypatch)
+    # Read, found, tried smaller until the time is up, and shown.
+    assert (once, twice, often) == (4, 5, 13)
+    assert quick > 30
     assert shown is not None
     assert shown.gold_rows != shown.pred_rows

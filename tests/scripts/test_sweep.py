@@ -32,6 +32,7 @@ def test_a_sweep_that_was_stopped_goes_on_after_its_last_finished_trial(tmp_path
     sweep(2)
     assert first.stat().st_mtime_ns == measured
     assert (tmp_path / "sweep" / "1" / "evaluation.json").is_file()
+    assert (tmp_path / "sweep" / "1" / ".hydra" / "overrides.yaml").is_file()
     best = OmegaConf.load(tmp_path / "sweep" / "optimization_results.yaml")
     assert set(best.best_params) == {
         "training.learning_rate",
