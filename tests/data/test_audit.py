@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlgrpo.config import DataConfig, SuiteConfig, VerifierConfig
 from sqlgrpo.data import load
 from sqlgrpo.data.audit import audit
-from sqlgrpo.data.loaded import Quarantined
+from sqlgrpo.data.loaded import Loaded, Quarantined
 from sqlgrpo.data.report import SAMPLES, Audit
 from sqlgrpo.data.rivals import rivals
 from sqlgrpo.rubrics import Rubric, build_rubric
@@ -153,3 +153,11 @@ def test_progress_is_shown_on_a_terminal_only(rubric):
         console = Console(file=io.StringIO(), force_terminal=live)
         audit([pet("SELECT name FROM pet")], rubric, console=console)
         assert ("audit" in console.file.getvalue()) == live  # type: ignore[attr-defined]
+
+
+def test_repairs_are_counted_among_the_rows_of_the_report(rubric):
+    rows = [pet(f"SELECT name FROM pet WHERE age > {number}", number) for number in range(3)]
+    loaded = Loaded(examples=rows).with_repaired("double_quoted_strings", {"pet-0", "pet-2"})
+    report = audit(rows[:2], rubric, loaded=loaded)
+    assert report.rows == 2
+    assert report.repaired == {"double_quoted_strings": 1}

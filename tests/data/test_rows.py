@@ -66,7 +66,7 @@ def test_the_database_is_found_beside_the_data_file(tmp_path):
 def test_the_gold_loses_its_semicolon_and_a_repeated_id_its_place(tmp_path):
     loaded = load_rows(tmp_path, {**GOOD, "id": 1}, {**GOOD, "id": "1", "question": "why?"})
     assert [example.id for example in loaded.examples] == ["1", "1 (line 2)"]
-    assert loaded.repaired == {"repeated_id": 1}
+    assert loaded.repaired == {"repeated_id": {"1 (line 2)"}}
     assert loaded.examples[0].gold_sql == "SELECT a FROM t"
 
 

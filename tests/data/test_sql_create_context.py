@@ -32,7 +32,7 @@ def test_strings_are_repaired_and_counted(tmp_path):
     loaded = load(DataConfig(**{**settings, "path": str(path)}, quirks=quirks), 0)
     golds = [example.gold_sql for example in loaded.examples]
     assert golds == ["SELECT name FROM club WHERE name = 'name'", "SELECT name FROM club"]
-    assert loaded.repaired == {"double_quoted_strings": 1}
+    assert loaded.repaired == {"double_quoted_strings": {loaded.examples[0].id}}
     assert loaded.examples[0].quirks == Quirks(
         infer_types=True, casefold_text=True, double_quoted_strings=True
     )
@@ -101,7 +101,7 @@ def test_only_where_case_means_nothing_it_is_changed_and_counted(tmp_path):
         )
         (example,), changed = spelled_as_asked(load(config, 0).examples)
         assert city in example.gold_sql
-        assert changed == casefold
+        assert changed == ({example.id} if casefold else set())
 
 
 def test_without_file_or_hub_id_the_error_says_what_to_set():

@@ -50,13 +50,14 @@ def audit(
             rubric.judge.prefetch([(sql, e) for e in sound for sql in (e.gold_sql, *rivals(e))])
             kept += _sift(sound, lambda example: prove(example, rubric), refused)
             report.advance(len(chunk))
-    repaired = Counter(loaded.repaired if loaded else ())
-    repaired["infer_types"] += sum(map(retyped, kept))
+    loaded = loaded or Loaded(examples=[])
+    quarantined = [*loaded.quarantined, *extra, *refused]
+    repaired = _repaired(loaded, [*kept, *quarantined])
     return Audit(
         kept=kept,
-        quarantined=[*(loaded.quarantined if loaded else ()), *extra, *refused],
-        repaired=+repaired,
-        duplicates=loaded.duplicates if loaded else 0,
+        quarantined=quarantined,
+        repaired=repaired + Counter(infer_types=sum(map(retyped, kept))),
+        duplicates=loaded.duplicates,
         audited=len(examples),
         seconds=time.monotonic() - start,
     )
@@ -76,6 +77,12 @@ def prove(example: Example, rubric: Rubric) -> None:
         failed = [verdict for verdict in score.verdicts if verdict.score < FULL_REWARD]
         reasons = "; ".join(f"{verdict.verifier}: {verdict.reason}" for verdict in failed)
         raise broken("gold_not_rewarded", f"the gold earns {score.reward:.2f} ({reasons})")
+
+
+def _repaired(loaded: Loaded, rows: Sequence[Example | Quarantined]) -> Counter[str]:
+    """How many of these rows were changed on the way in; of others nothing is said."""
+    here = {row.id for row in rows}
+    return Counter({kind: len(ids & here) for kind, ids in loaded.repaired.items()})
 
 
 def _chunks(examples: Sequence[Example]) -> list[Sequence[Example]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from sqlgrpo.types import Example
@@ -31,10 +31,14 @@ class Loaded:
 
     examples: list[Example]
     quarantined: list[Quarantined] = field(default_factory=list)
-    repaired: Counter[str] = field(default_factory=Counter)
-    """Rows changed on the way in, by kind of repair; never empty when a row was changed."""
+    repaired: Mapping[str, Set[str]] = field(default_factory=dict)
+    """Kind of repair -> ids of the rows changed by it; never empty when a row was changed."""
     duplicates: int = 0
     """Rows dropped because question, schema and gold all occurred before."""
+
+    def with_repaired(self, kind: str, ids: Set[str]) -> Loaded:
+        """The same, and these rows changed by one more kind of repair, if there are any."""
+        return replace(self, repaired={**self.repaired, kind: ids}) if ids else self
 
 
 def as_row(example: Example) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -32,14 +31,13 @@ NAME_FOLLOWS = {
 
 
 def repaired(loaded: Loaded) -> Loaded:
-    """The examples with the repairs that their quirks call for, counted in ``repaired``."""
+    """The examples with the repairs that their quirks call for, listed in ``repaired``."""
     examples, changed = _with_golds(loaded.examples, _quoted)
-    counts = Counter(loaded.repaired) + Counter(double_quoted_strings=changed)
-    return replace(loaded, examples=examples, repaired=counts)
+    return replace(loaded, examples=examples).with_repaired("double_quoted_strings", changed)
 
 
-def spelled_as_asked(examples: Sequence[Example]) -> tuple[list[Example], int]:
-    """The examples with their golds in the case of the question, and how many were changed.
+def spelled_as_asked(examples: Sequence[Example]) -> tuple[list[Example], set[str]]:
+    """The examples with their golds in the case of the question, and the ids of those changed.
 
     For examples to train on, once they are split: what an example says decides where it goes.
     """
@@ -48,10 +46,10 @@ def spelled_as_asked(examples: Sequence[Example]) -> tuple[list[Example], int]:
 
 def _with_golds(
     examples: Sequence[Example], repair: Callable[[Example], str]
-) -> tuple[list[Example], int]:
+) -> tuple[list[Example], set[str]]:
     golds = [repair(example) for example in examples]
     pairs = [*zip(examples, golds, strict=True)]
-    changed = sum(example.gold_sql != gold for example, gold in pairs)
+    changed = {example.id for example, gold in pairs if example.gold_sql != gold}
     return [e if e.gold_sql == g else replace(e, gold_sql=g) for e, g in pairs], changed
 
 

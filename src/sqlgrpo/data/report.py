@@ -25,7 +25,7 @@ class Audit:
     kept: list[Example]
     quarantined: list[Quarantined] = field(default_factory=list)
     repaired: Counter[str] = field(default_factory=Counter)
-    """Rows that were changed on the way in, by kind of repair."""
+    """Rows among them that were changed on the way in, by kind of repair."""
     duplicates: int = 0
     audited: int = 0
     """Examples that were run; rows that the loader refused are not among them."""

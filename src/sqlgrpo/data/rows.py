@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from logging import getLogger
@@ -30,13 +29,13 @@ def to_examples(records: Sequence[Record], config: DataConfig, source: Path) -> 
     check_dialect(config.dialect)
     examples: list[Example] = []
     quarantined: list[Quarantined] = []
-    repaired: Counter[str] = Counter()
+    renamed: set[str] = set()
     seen: set[str] = set()
     for record in records:
         name = _name(record, source)
         if name in seen:
             name = f"{name} ({record.place})"
-            repaired["repeated_id"] += 1
+            renamed.add(name)
         seen.add(name)
         try:
             examples.append(_to_example(record, name, config, source.parent))
@@ -45,7 +44,8 @@ def to_examples(records: Sequence[Record], config: DataConfig, source: Path) -> 
             quarantined.append(
                 Quarantined(id=name, kind=error.kind, reason=reason, row=_shown(record.value))
             )
-    return Loaded(examples=examples, quarantined=quarantined, repaired=repaired)
+    loaded = Loaded(examples=examples, quarantined=quarantined)
+    return loaded.with_repaired("repeated_id", renamed)
 
 
 def check_columns(columns: set[str], source: str) -> None:

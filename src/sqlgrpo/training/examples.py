@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -63,7 +62,7 @@ def prepare(
     }
     if config.data.question_case:
         chosen["train"], changed = spelled_as_asked(chosen["train"])
-        loaded = replace(loaded, repaired=loaded.repaired + Counter(question_case=changed))
+        loaded = loaded.with_repaired("question_case", changed)
     long: list[Quarantined] = []
     for name, part in chosen.items():
         chosen[name], left_out = by_length(part, environment, tokenizer, config)
