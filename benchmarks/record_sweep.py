@@ -19,26 +19,27 @@ from omegaconf import OmegaConf
 from common import write_result
 from record_run import rows
 
-SEARCHED = ("learning_rate", "temperature", "num_generations", "verifier")
-
 
 def trial(folder: Path) -> dict[str, Any]:
-    """One finished trial: its values by name, steps and score."""
-    given = dict(text.split("=", 1) for text in OmegaConf.load(folder / ".hydra/overrides.yaml"))
-    values = {key.rpartition(".")[2]: value for key, value in given.items()}
+    """One finished trial: its overrides by key, steps and score."""
+    given = OmegaConf.load(folder / ".hydra/overrides.yaml")
     stages = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
     return {
         "trial": int(folder.name),
-        "given": {name: values[name] for name in SEARCHED if name in values},
+        "given": dict(text.split("=", 1) for text in given),
         "steps": sum("loss" in row for row in rows(folder / "metrics.jsonl")),
         "suite_accuracy": stages["grpo"]["suite_accuracy"],
     }
 
 
 def trials(sweep: Path) -> list[dict[str, Any]]:
-    """The finished ones, the best first."""
-    finished = [path.parent for path in sweep.glob("*/evaluation.json")]
-    found = map(trial, finished)
+    """The finished ones, the best first; of what they were given, what was searched."""
+    found = [trial(path.parent) for path in sweep.glob("*/evaluation.json")]
+    if not found:
+        raise SystemExit(f"{sweep} has no finished trial (a folder with an evaluation.json)")
+    shared = set.intersection(*(set(one["given"].items()) for one in found))
+    for one in found:
+        one["given"] = {k: v for k, v in one["given"].items() if (k, v) not in shared}
     return sorted(found, key=lambda one: (-one["suite_accuracy"]["value"], one["trial"]))
 
 

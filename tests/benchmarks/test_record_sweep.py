@@ -18,14 +18,14 @@ def finished(folder: Path, accuracy: float, *overrides: str) -> None:
 
 
 def test_trials_come_with_what_they_were_given_and_what_they_reached(tmp_path: Path) -> None:
-    finished(tmp_path / "0", 0.5, "training.learning_rate=1e-4", "verifier=binary", "seed=3")
-    finished(tmp_path / "1", 0.7, "training.learning_rate=2e-4", "verifier=arctic")
+    finished(tmp_path / "0", 0.5, "training.learning_rate=1e-4", "verifier=binary", "data=jsonl")
+    finished(tmp_path / "1", 0.7, "training.learning_rate=2e-4", "verifier=arctic", "data=jsonl")
     (tmp_path / "2" / ".hydra").mkdir(parents=True)  # was stopped
 
     best, second = trials(tmp_path)
 
     assert best["trial"] == 1
-    assert best["given"] == {"learning_rate": "2e-4", "verifier": "arctic"}
+    assert best["given"] == {"training.learning_rate": "2e-4", "verifier": "arctic"}
     assert best["steps"] == 2
     assert second["suite_accuracy"]["value"] == 0.5
-    assert second["given"] == {"learning_rate": "1e-4", "verifier": "binary"}
+    assert second["given"] == {"training.learning_rate": "1e-4", "verifier": "binary"}
