@@ -1,10 +1,11 @@
 """Turn a sweep into a result that the documentation may quote.
 
-    python benchmarks/record_sweep.py outputs/sweep --output results/sweep.json \\
+    python benchmarks/record_sweep.py outputs/sweep --start outputs/quickstart \\
+        --output results/sweep.json \\
         --command "python scripts/train.py --multirun experiment=sweep ..."
 
-Every finished trial: what it was given, how many steps it made of its minutes, and the suite
-accuracy that it was scored by, with its interval.
+Every finished trial: what it was given, how many steps it made of its minutes, the suite accuracy
+that it was scored by, with its interval, and what it gained and lost against the warm start.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from common import write_result
-from record_run import rows
+from record_run import exchanged, mcnemar, right, rows
 
 
 def trial(folder: Path) -> dict[str, Any]:
@@ -43,18 +45,30 @@ def trials(sweep: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (-one["suite_accuracy"]["value"], one["trial"]))
 
 
+def against(start: Path, sweep: Path, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The warm start on the same questions, and what each trial gained and lost; exact McNemar."""
+    before = right(start, "warm_start")
+    for one in found:
+        after = right(sweep / str(one["trial"]), "grpo")
+        gained, lost = exchanged(before, after)
+        one |= {"gained": gained, "lost": lost, "p": mcnemar(gained, lost)}
+    asked = [before[key] for key in after]
+    return {"suite_accuracy": fmean(asked), "n": len(asked)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sweep", type=Path)
+    parser.add_argument("--start", type=Path, required=True, help="run folder of the warm start")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--command", required=True, help="the command of the sweep")
     parser.add_argument("--commit", help="commit of the sweep, when it is not the current one")
     parser.add_argument("--note", help="what a reader of the figures must know")
     args = parser.parse_args()
     found = trials(args.sweep)
-    result = write_result(
-        None, "sweep", {"trials": found}, settings={"note": args.note} if args.note else {}
-    )
+    figures = {"warm_start": against(args.start, args.sweep, found), "trials": found}
+    settings = {"note": args.note} if args.note else {}
+    result = write_result(None, "sweep", figures, settings=settings)
     result["command"] = args.command
     result["commit"] = args.commit or result["commit"]
     args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
