@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 WEIGHTS = ("auto", "model", "bfloat16", "float32")
 """What completions are computed with: ``model`` is the live model; ``bfloat16`` and ``float32`` a
-merged copy of it; ``auto`` on CPUs a copy, in bfloat16 where they compute in it, else the live
-model."""
+merged copy of it; ``auto`` on CPUs a copy, in bfloat16 where they compute in it, else in float32 of
+a float32 model; elsewhere the live model."""
 
 
 class RolloutEngine:
