@@ -22,38 +22,36 @@ from common import write_result
 from record_run import exchanged, mcnemar, right, rows
 
 
-def trial(folder: Path) -> dict[str, Any]:
-    """One finished trial: its overrides by key, steps and score."""
+def trial(folder: Path, before: dict[str, bool]) -> dict[str, Any]:
+    """One finished trial: its overrides by key, steps, score, and the change (exact McNemar)."""
     given = OmegaConf.load(folder / ".hydra/overrides.yaml")
     stages = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    after = right(folder, "grpo")
+    if not after.keys() <= before.keys():
+        raise SystemExit(f"the run of --start did not answer all that {folder} did")
+    gained, lost = exchanged(before, after)
     return {
         "trial": int(folder.name),
         "given": dict(text.split("=", 1) for text in given),
         "steps": sum("loss" in row for row in rows(folder / "metrics.jsonl")),
+        "warm_start": fmean(before[key] for key in after),
         "suite_accuracy": stages["grpo"]["suite_accuracy"],
+        "gained": gained,
+        "lost": lost,
+        "p": mcnemar(gained, lost),
     }
 
 
-def trials(sweep: Path) -> list[dict[str, Any]]:
+def trials(sweep: Path, start: Path) -> list[dict[str, Any]]:
     """The finished ones, the best first; of what they were given, what was searched."""
-    found = [trial(path.parent) for path in sweep.glob("*/evaluation.json")]
+    before = right(start, "warm_start")
+    found = [trial(path.parent, before) for path in sweep.glob("*/evaluation.json")]
     if not found:
         raise SystemExit(f"{sweep} has no finished trial (a folder with an evaluation.json)")
     shared = set.intersection(*(set(one["given"].items()) for one in found))
     for one in found:
         one["given"] = {k: v for k, v in one["given"].items() if (k, v) not in shared}
     return sorted(found, key=lambda one: (-one["suite_accuracy"]["value"], one["trial"]))
-
-
-def against(start: Path, sweep: Path, found: list[dict[str, Any]]) -> dict[str, Any]:
-    """The warm start on the same questions, and what each trial gained and lost; exact McNemar."""
-    before = right(start, "warm_start")
-    for one in found:
-        after = right(sweep / str(one["trial"]), "grpo")
-        gained, lost = exchanged(before, after)
-        one |= {"gained": gained, "lost": lost, "p": mcnemar(gained, lost)}
-    asked = [before[key] for key in after]
-    return {"suite_accuracy": fmean(asked), "n": len(asked)}
 
 
 def main() -> None:
@@ -65,10 +63,9 @@ def main() -> None:
     parser.add_argument("--commit", help="commit of the sweep, when it is not the current one")
     parser.add_argument("--note", help="what a reader of the figures must know")
     args = parser.parse_args()
-    found = trials(args.sweep)
-    figures = {"warm_start": against(args.start, args.sweep, found), "trials": found}
+    found = trials(args.sweep, args.start)
     settings = {"note": args.note} if args.note else {}
-    result = write_result(None, "sweep", figures, settings=settings)
+    result = write_result(None, "sweep", {"trials": found}, settings=settings)
     result["command"] = args.command
     result["commit"] = args.commit or result["commit"]
     args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
