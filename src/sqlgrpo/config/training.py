@@ -86,8 +86,8 @@ class TrainingConfig:
     """Share prompts and completion prefixes within a group (same gradients, fewer tokens)."""
     refill_rounds: int = 0
     """Dynamic sampling (DAPO): replace flat groups by new prompts, at most this often a step."""
-    gold_guidance: bool = False
-    """In a group where no completion earns the full reward, exchange one for the gold (LUFFY)."""
+    gold_loss: float = 0.0
+    """Weight of a supervised loss on the golds of groups that are not right throughout (CHORD)."""
     autocast: str | None = None
     """``bfloat16`` runs forward and backward in mixed precision, ``auto`` does so where the device
     computes in it."""

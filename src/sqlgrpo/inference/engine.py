@@ -47,6 +47,11 @@ class RolloutEngine:
         self._shadow: Shadow | None = None
         self._trusted = False
 
+    @property
+    def in_float32(self) -> bool:
+        """Are log-probabilities of samples those of training in float32, up to rounding?"""
+        return self.dtype == torch.float32
+
     def run(
         self, model: Any, prompts: Sequence[Sequence[int]], finished: Finished | None
     ) -> tuple[list[Sample], int]:

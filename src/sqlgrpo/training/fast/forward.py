@@ -7,7 +7,9 @@ checkpointing see one ordinary forward pass.
 from __future__ import annotations
 
 import functools
+import logging
 import types
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,6 +23,8 @@ from sqlgrpo.training.fast import lowrank
 from sqlgrpo.training.fast.attention import PackedAttention
 from sqlgrpo.training.fast.forest import Batch, Forest
 from sqlgrpo.training.fast.head import Head, score
+
+log = logging.getLogger(__name__)
 
 HEAD_SCALES = (
     "final_logit_softcapping",
@@ -43,6 +47,17 @@ def reason_not_to_pack(model: PreTrainedModel) -> str:
     if getattr(config, "output_router_logits", None) is not None:
         return "it is a mixture of experts"
     return ""
+
+
+def teach(models: Sequence[PreTrainedModel], head: Head) -> bool:
+    """Give all models the ``forest=`` call, or, with a warning, none of them."""
+    reason = next(filter(None, map(reason_not_to_pack, models)), "")
+    if reason:
+        log.warning("no shared forward pass for %s: %s", type(models[0]).__name__, reason)
+        return False
+    for model in models:
+        install(model, head)
+    return True
 
 
 def install(model: PreTrainedModel, head: Head) -> None:

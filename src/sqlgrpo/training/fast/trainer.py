@@ -19,16 +19,17 @@ from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
 from sqlgrpo.models import attention
 from sqlgrpo.models.shadow import base_of
 from sqlgrpo.training.fast import batching, contract, refill
-from sqlgrpo.training.fast.forest import Forest, Rows, build
-from sqlgrpo.training.fast.forward import install, reason_not_to_pack
+from sqlgrpo.training.fast.forest import Rows
+from sqlgrpo.training.fast.forward import reason_not_to_pack, teach
+from sqlgrpo.training.fast.gold import GoldLoss
 from sqlgrpo.training.fast.head import Head
 from sqlgrpo.training.fast.options import FastOptions
+from sqlgrpo.training.fast.scoring import score
 from sqlgrpo.training.fast.timing import StepTimer
 
 log = logging.getLogger(__name__)
 
 OnCompletion = Callable[[dict[str, Any], list[int]], None]
-Guide = Callable[[Sequence[dict[str, Any]], list[list[int]]], tuple[list[list[int]], float]]
 Scores = tuple[Tensor, Tensor | None, Tensor | None]
 
 
@@ -41,40 +42,36 @@ class FastGRPOTrainer(GRPOTrainer):
         self.fast = fast or FastOptions()
         self.on_completion: OnCompletion | None = None
         """Called with a dataset row and its completion as soon as that is finished."""
-        self.guide: Guide | None = None
-        """Given rows and completions that are not scored yet, it may exchange completions; the
-        second value is the share of groups in which it did."""
+        self.golds: GoldLoss | None = None
+        """A supervised loss beside that of GRPO."""
         self.timer = StepTimer()
         self._buffered_inputs: list[dict[str, Any]] | None
         self._rows: list[dict[str, Any]] = []
         self._rewards_BF = torch.empty(0)
         self._left_out: Tensor | None = None
         self._old_logps: Tensor | None = None
+        self._sampled: list[list[float]] | None = None
+        self._branches: list[Sequence[int]] = []
+        self._gold_logps: Tensor | None = None
         refill.check(
             self.fast.refill_rounds,
             self.train_dataset,
             self.scale_rewards,
             self.multi_objective_aggregation,
         )
-        self._packs = self.fast.share_forward and self._teach_models()
+        self.packs = self.fast.share_forward and self._teach_models()
         self._engine = self._make_engine() if self.fast.share_rollouts else None
 
     def _teach_models(self) -> bool:
         models = [base_of(self.model)]
         if self.ref_model is not None:
             models.append(base_of(self.accelerator.unwrap_model(self.ref_model)))
-        reason = next(filter(None, map(reason_not_to_pack, models)), "")
-        if reason:
-            log.warning("no shared forward pass for %s: %s", type(models[0]).__name__, reason)
-            return False
         head = Head(
             temperature=self.temperature,
             float32=self.args.cast_lm_head_to_fp32,
             entropy_gradient=self._entropy_bonus_enabled,
         )
-        for model in models:
-            install(model, head)
-        return True
+        return teach(models, head)
 
     def _make_engine(self) -> RolloutEngine | None:
         if self.use_vllm or self.use_transformers_continuous_batching:
@@ -99,17 +96,10 @@ class FastGRPOTrainer(GRPOTrainer):
     ) -> Any:
         with self.timer.measure("generate"):
             if self._engine is None or images is not None or multimodal_fields:
-                answers = super()._generate_single_turn(
+                return super()._generate_single_turn(
                     prompt_ids, images, multimodal_fields, num_generations, has_tool_images
                 )
-            else:
-                answers = self._shared_rollout(self._engine, prompt_ids)
-        if self.guide is None or not self.model.training:
-            return answers
-        with self.timer.measure("verify"):
-            completions, guided = self.guide(self._rows, answers[0])
-        self._note("guided_groups", guided)
-        return completions, None
+            return self._shared_rollout(self._engine, prompt_ids)
 
     def _shared_rollout(
         self, engine: RolloutEngine, prompts: Sequence[Sequence[int]]
@@ -127,9 +117,16 @@ class FastGRPOTrainer(GRPOTrainer):
         plain = sum(map(len, prompts)) + sum(len(sample.tokens) - 1 for sample in samples)
         self._note("sharing/rollout", plain / forwarded)
         logps = [sample.logps for sample in samples]
+        self._sampled = logps if self._wants_sampled(engine) else None
         # Stock has no sampling log-probabilities here, and would use them for this one setting.
         hidden = self.off_policy_mask_threshold is not None
         return [sample.tokens for sample in samples], None if hidden else logps
+
+    def _wants_sampled(self, engine: RolloutEngine) -> bool:
+        """Will TRL ask for log-probabilities of these samples, and has the sampler the same?"""
+        every = self.args.steps_per_generation * self.num_iterations
+        off_policy = self.args.gradient_accumulation_steps % every != 0
+        return off_policy and engine.in_float32 and self.accelerator.mixed_precision == "no"
 
     def _finished(self, index: int, tokens: list[int]) -> None:
         if self.on_completion is not None and index < len(self._rows):
@@ -137,9 +134,8 @@ class FastGRPOTrainer(GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         batch = self._sample_and_score(inputs)
-        if self.model.training and self.fast.refill_rounds:
-            return self._refilled(batch)
-        return batch
+        wanted = self.model.training and self.fast.refill_rounds
+        return self._refilled(batch) if wanted else batch
 
     def _sample_and_score(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._rows = inputs
@@ -147,6 +143,9 @@ class FastGRPOTrainer(GRPOTrainer):
         if self.model.training:
             flat_B = self._flat_rows(len(inputs))
             batch["advantages"] = batch["advantages"].masked_fill(flat_B, 0.0)
+            if self.golds is not None:
+                own_BF = self._rewards_BF[self._own(len(inputs))]
+                batch["golds"] = self.golds.branches(inputs, own_BF, self.num_generations)
         return batch
 
     def _refilled(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -175,8 +174,12 @@ class FastGRPOTrainer(GRPOTrainer):
             summed=self.multi_objective_aggregation == "sum_then_normalize",
         )
         self._note("flat_groups", flat_P.float().mean().item())
+        return flat_P.repeat_interleave(self.num_generations)[self._own(rows)]
+
+    def _own(self, rows: int) -> slice:
+        """The rows of this process among those of all."""
         start = self.accelerator.process_index * rows
-        return flat_P.repeat_interleave(self.num_generations)[start : start + rows]
+        return slice(start, start + rows)
 
     def _calculate_rewards(
         self,
@@ -215,17 +218,26 @@ class FastGRPOTrainer(GRPOTrainer):
         if self._may_leave_out() and advantages.dim() == 1:
             self._left_out = advantages == 0
             self._old_logps = inputs.get("old_per_token_logps")
+        self._branches = inputs.get("golds", [])
         try:
-            loss: Tensor = super()._compute_loss(model, inputs)
+            return super()._compute_loss(model, inputs) + self._gold_loss()
         finally:
-            self._left_out = self._old_logps = None
-        return loss
+            self._left_out = self._old_logps = self._gold_logps = None
+            self._branches = []
+
+    def _gold_loss(self) -> Tensor | float:
+        tokens = sum(map(len, self._branches))
+        if self.golds is None or self._gold_logps is None or not tokens:
+            return 0.0
+        loss = -self._gold_logps.sum() / tokens
+        self._note("gold_loss", loss.item())
+        return self.golds.weight * loss / self.current_gradient_accumulation_steps
 
     def _may_leave_out(self) -> bool:
         """Is the gradient of a completion without advantage exactly zero?"""
         return (
             self.fast.skip_flat
-            and self._packs
+            and self.packs
             and self.model.training
             and self.beta == 0.0
             and not self._entropy_bonus_enabled
@@ -244,8 +256,11 @@ class FastGRPOTrainer(GRPOTrainer):
         **multimodal: Any,
     ) -> Scores:
         with self.timer.measure("train"):
+            sampled, self._sampled = self._sampled, None
+            if sampled is not None:
+                return batching.padded(sampled, logits_to_keep, input_ids.device), None, None
             plain = all(value is None for value in multimodal.values())
-            if not self._packs or compute_aux_loss or not plain:
+            if not self.packs or compute_aux_loss or not plain:
                 scores: Scores = super()._get_per_token_logps_and_entropies(
                     model,
                     input_ids,
@@ -258,42 +273,27 @@ class FastGRPOTrainer(GRPOTrainer):
                 )
                 return scores
             held = min(batch_size or len(input_ids), len(input_ids)) * input_ids.shape[1]
-            left_out = self._left_out
-            keep = [True] * len(input_ids) if left_out is None else (~left_out).tolist()
-            rows = Rows.read(input_ids, attention_mask, logits_to_keep, keep)
-            forest, logps_N, entropies_N = self._score(model, rows, held)
-            if torch.is_grad_enabled():
-                self._note("sharing/forward", input_ids.numel() / forest.tokens)
-            logps, entropies = forest.spread(logps_N), forest.spread(entropies_N)
-            if left_out is not None:
-                live = attention_mask[:, -logits_to_keep:].bool()
-                old = self._old_logps
-                logps, entropies = batching.fill_in(logps, entropies, left_out, live, old)
+            logps, entropies = self._packed(model, input_ids, attention_mask, logits_to_keep, held)
             return logps, entropies if compute_entropy else None, None
 
-    def _score(self, model: Any, rows: Rows, held: int) -> tuple[Forest, Tensor, Tensor]:
-        """Score packed rows; what does not fit is split, with the same result."""
+    def _packed(
+        self, model: Any, ids_BT: Tensor, mask_BT: Tensor, width: int, held: int
+    ) -> tuple[Tensor, Tensor]:
+        """Log-probabilities and entropies, (B, C); those of gold branches are set aside."""
+        left_out, count = self._left_out, len(ids_BT)
+        keep = [True] * count if left_out is None else (~left_out).tolist()
+        rows = Rows.read(ids_BT, mask_BT, width, keep).and_golds(self._branches)
         max_tokens = self.fast.max_tokens or held
-        while True:
-            forest = build(rows, max_tokens, self.accelerator.device)
-            if len(forest.batches) > 1:
-                log.info(
-                    "%d packed tokens in %d parts of at most %d",
-                    forest.tokens,
-                    len(forest.batches),
-                    max_tokens,
-                )
-            try:
-                with self.accelerator.autocast():
-                    logps_N, entropies_N = model(forest=forest)
-            except torch.OutOfMemoryError:
-                largest = max(len(batch.tokens_T) for batch in forest.batches)
-                if max_tokens <= 1 or largest > max_tokens:
-                    raise
-                max_tokens = largest // 2
-                log.warning("out of memory; splitting into parts of %d tokens", max_tokens)
-                continue
-            return forest, logps_N, entropies_N
+        forest, logps_N, entropies_N = score(model, rows, max_tokens, self.accelerator)
+        if torch.is_grad_enabled():
+            self._note("sharing/forward", ids_BT.numel() / forest.tokens)
+        logps, entropies = forest.spread(logps_N), forest.spread(entropies_N)
+        self._gold_logps = logps[count:]
+        logps, entropies = logps[:count, :width], entropies[:count, :width]
+        if left_out is not None:
+            live = mask_BT[:, -width:].bool()
+            logps, entropies = batching.fill_in(logps, entropies, left_out, live, self._old_logps)
+        return logps, entropies
 
     def _note(self, name: str, value: float) -> None:
         self._metrics["train" if self.model.training else "eval"][name].append(value)

@@ -195,21 +195,22 @@ def masked_stops(config: Config) -> Findings:
     )
 
 
-def guidance(config: Config) -> Findings:
-    """Golds are exchanged for completions of one turn that this process sampled."""
+def golds(config: Config) -> Findings:
+    """Golds are branches of packed groups, and answers to a first turn."""
     training = config.training
-    if not training.gold_guidance:
+    if training.gold_loss < 0:
+        return error(
+            "training.gold_loss", f"{training.gold_loss} is negative", "set it to 0 or more"
+        )
+    if not training.gold_loss:
         return []
     unmet = []
     if not training.fast:
         unmet.append("training.fast=true")
-    if training.rollouts not in ("local", "continuous"):
-        unmet.append("training.rollouts=local")
     if config.environment.name != "single_turn":
         unmet.append("environment=single_turn")
-    if training.trl.get("off_policy_mask_threshold") is not None:
-        unmet.append("training.trl.off_policy_mask_threshold=null")
-    return error("training.gold_guidance", "true", "set " + ", ".join(unmet)) if unmet else []
+    value = f"{training.gold_loss}"
+    return error("training.gold_loss", value, "set " + ", ".join(unmet)) if unmet else []
 
 
 def halting(config: Config) -> Findings:
@@ -270,7 +271,7 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     exploration,
     base_model,
     masked_stops,
-    guidance,
+    golds,
     halting,
     answer_lengths,
     vllm_length,

@@ -1,0 +1,91 @@
+"""The log-probabilities of sampling, handed over as those of the old policy, are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from tests.training.fast_case import llama, trainer
+
+from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
+
+
+class Watched(FastGRPOTrainer):
+    """Keeps each generation batch, with the log-probabilities recomputed as TRL would."""
+
+    def _sample_and_score(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        self.forwards = 0
+        batch = super()._sample_and_score(inputs)
+        self.seen = (batch, self.forwards, self.recomputed(batch))
+        return batch
+
+    def _packed(self, *args: Any) -> Any:
+        self.forwards += 1
+        return super()._packed(*args)
+
+    @torch.no_grad()
+    def recomputed(self, batch: dict[str, Any]) -> torch.Tensor:
+        assert self._sampled is None
+        ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
+        mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
+        width = batch["completion_ids"].shape[1]
+        logps, _, _ = self._get_per_token_logps_and_entropies(self.model, ids, mask, width)
+        return logps
+
+
+def adapted() -> Any:
+    torch.manual_seed(1)
+    model = get_peft_model(llama(), LoraConfig(r=4, target_modules="all-linear"))
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.normal_(std=0.05)
+    return model
+
+
+def watched(folder: Path, model: Any, sampling: str = "float32", **settings: Any) -> Watched:
+    extra = {"fast": FastOptions(sampling=sampling)}
+    built = trainer(Watched, folder, model=model, extra=extra, temperature=1.3, **settings)
+    built.train()
+    return built
+
+
+@pytest.mark.parametrize("make", [llama, adapted], ids=["full weights", "LoRA"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"gradient_accumulation_steps": 1, "steps_per_generation": 2}, {"num_iterations": 2}],
+    ids=["two steps a generation", "two iterations"],
+)
+def test_they_are_those_that_trl_would_recompute(
+    tmp_path: Path, make: Any, settings: dict[str, Any]
+) -> None:
+    batch, forwards, recomputed = watched(tmp_path, make(), **settings).seen
+    live = batch["completion_mask"].bool()
+    assert (batch["old_per_token_logps"] - recomputed)[live].abs().max() <= 1e-5
+    assert forwards == 0
+
+
+def test_the_reference_policy_is_scored_all_the_same(tmp_path: Path) -> None:
+    settings = {"num_iterations": 2, "beta": 0.1, "max_steps": 4}
+    batch, forwards, recomputed = watched(tmp_path, adapted(), **settings).seen
+    live = batch["completion_mask"].bool()
+    assert (batch["old_per_token_logps"] - recomputed)[live].abs().max() <= 1e-5
+    assert (batch["ref_per_token_logps"] - recomputed)[live].abs().max() > 1e-3
+    assert forwards == 1
+
+
+def test_nothing_is_handed_over_that_nobody_asks_for(tmp_path: Path) -> None:
+    built = watched(tmp_path, llama())
+    batch, forwards, _ = built.seen
+    assert batch.get("old_per_token_logps") is None
+    assert forwards == 0
+
+
+def test_samples_in_bfloat16_are_scored_again(tmp_path: Path) -> None:
+    built = watched(tmp_path, llama(), sampling="bfloat16", num_iterations=2)
+    batch, forwards, recomputed = built.seen
+    assert forwards == 1
+    torch.testing.assert_close(batch["old_per_token_logps"], recomputed)
