@@ -6,11 +6,10 @@
 Every arm starts from one warm start, trains on the same fresh examples for the same minutes, and
 answers the same held-out questions:
 
-* ``ours``: the fast trainer with the verifier's reward and a supervised loss on golds beside it;
+* ``ours``: the fast trainer with the verifier's reward;
 * ``stock_arctic``, ``stock_rubrics``: stock TRL with the rewards of two published recipes;
 * ``sft``: the warm start, simply continued;
-* ``reward_alone``, ``multi_turn`` (not in the default arms): ours without the supervised loss, or
-  without it and with one repair of a query that fails.
+* ``multi_turn`` (not in the default arms): ours, with one repair of a query that fails.
 
 ``--warm-start DIR`` takes one that a run of the same experiment made; its split is the same.
 ``--parallel`` arms run at a time on ``--threads`` threads each. A killed study goes on with the
@@ -37,11 +36,10 @@ from record_run import exchanged, mcnemar, right, rows
 
 STOCK = ["training.fast=false", "training.micro_batch_groups=1"]
 ARMS: dict[str, list[str]] = {
-    "ours": ["training.gold_loss=0.3"],
+    "ours": [],
     "stock_arctic": [*STOCK, "verifier=arctic"],
     "stock_rubrics": [*STOCK, "verifier=rubrics"],
     "sft": [],
-    "reward_alone": [],
     "multi_turn": ["environment=multi_turn", "environment.turns.rows=0"],
 }
 DEFAULTS = [

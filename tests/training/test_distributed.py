@@ -25,7 +25,12 @@ from sqlgrpo.training.survive_files import newest_whole, step_of
 HERE = Path(__file__).parent
 ENGINES = [("ddp", 2), ("deepspeed", 2), ("deepspeed", 3)]
 NAMES = ["ddp", "zero2", "zero3"]
-FLOWS = [(*engine, "single_turn") for engine in ENGINES] + [("deepspeed", 3, "multi_turn")]
+FLOWS = [
+    ("ddp", 2, "single_turn"),
+    pytest.param("deepspeed", 2, "single_turn", marks=pytest.mark.slow),
+    pytest.param("deepspeed", 3, "single_turn", marks=pytest.mark.slow),
+    ("deepspeed", 3, "multi_turn"),
+]
 FLOW_NAMES = [*NAMES, "zero3 in turns"]
 SIGNALLED = [
     ("ddp", 2, "multi_turn"),

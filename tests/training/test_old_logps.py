@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from tests.training.fast_case import llama, trainer
+from tests.training.fast_case import llama, tokenizer, trainer
 
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
 
@@ -46,8 +46,10 @@ def adapted() -> Any:
     return model
 
 
-def watched(folder: Path, model: Any, sampling: str = "float32", **settings: Any) -> Watched:
-    extra = {"fast": FastOptions(sampling=sampling)}
+def watched(
+    folder: Path, model: Any, sampling: str = "float32", rollout_func: Any = None, **settings: Any
+) -> Watched:
+    extra = {"fast": FastOptions(sampling=sampling), "rollout_func": rollout_func}
     built = trainer(Watched, folder, model=model, extra=extra, temperature=1.3, **settings)
     built.train()
     return built
@@ -78,14 +80,44 @@ def test_the_reference_policy_is_scored_all_the_same(tmp_path: Path) -> None:
 
 
 def test_nothing_is_handed_over_that_nobody_asks_for(tmp_path: Path) -> None:
-    built = watched(tmp_path, llama())
-    batch, forwards, _ = built.seen
+    batch, forwards, _ = watched(tmp_path, llama()).seen
     assert batch.get("old_per_token_logps") is None
     assert forwards == 0
 
 
-def test_samples_in_bfloat16_are_scored_again(tmp_path: Path) -> None:
-    built = watched(tmp_path, llama(), sampling="bfloat16", num_iterations=2)
+@pytest.mark.parametrize(
+    ("make", "sampling", "settings"),
+    [
+        (llama, "bfloat16", {}),
+        (lambda: llama().bfloat16(), "float32", {}),
+        (llama, "float32", {"generation_kwargs": {"temperature": 0.7}}),
+    ],
+    ids=["samples in bfloat16", "training in bfloat16", "another temperature"],
+)
+def test_numbers_that_training_would_not_have_are_computed_again(
+    tmp_path: Path, make: Any, sampling: str, settings: dict[str, Any]
+) -> None:
+    built = watched(tmp_path, make(), sampling, num_iterations=2, **settings)
     batch, forwards, recomputed = built.seen
     assert forwards == 1
-    torch.testing.assert_close(batch["old_per_token_logps"], recomputed)
+    live = batch["completion_mask"].bool()
+    torch.testing.assert_close(batch["old_per_token_logps"][live], recomputed[live])
+
+
+def two_turns(prompts: list[str], built: Watched) -> dict[str, Any]:
+    """Completions of two samples each, as a rollout of several turns joins them."""
+    words = tokenizer()
+    contexts = [words(prompt)["input_ids"] for prompt in prompts]
+    first, _ = built._generate_single_turn(contexts, None, {}, 1)
+    longer = [context + turn for context, turn in zip(contexts, first, strict=True)]
+    second, _ = built._generate_single_turn(longer, None, {}, 1)
+    joined = [one + two for one, two in zip(first, second, strict=True)]
+    return {"prompt_ids": contexts, "completion_ids": joined, "logprobs": None}
+
+
+def test_several_turns_are_scored_as_a_whole(tmp_path: Path) -> None:
+    built = watched(tmp_path, llama(), num_iterations=2, rollout_func=two_turns)
+    batch, forwards, recomputed = built.seen
+    assert forwards == 1
+    live = batch["completion_mask"].bool()
+    torch.testing.assert_close(batch["old_per_token_logps"][live], recomputed[live])

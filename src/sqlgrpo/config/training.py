@@ -86,8 +86,6 @@ class TrainingConfig:
     """Share prompts and completion prefixes within a group (same gradients, fewer tokens)."""
     refill_rounds: int = 0
     """Dynamic sampling (DAPO): replace flat groups by new prompts, at most this often a step."""
-    gold_loss: float = 0.0
-    """Weight of a supervised loss on the golds of groups that are not right throughout (CHORD)."""
     autocast: str | None = None
     """``bfloat16`` runs forward and backward in mixed precision, ``auto`` does so where the device
     computes in it."""

@@ -44,13 +44,10 @@ class RolloutEngine:
             stops=stop_check(tokenizer, settings.stop_strings),
         )
         self.dtype = copy_dtype(model, weights)
+        self.in_float32 = model.dtype == self.dtype == torch.float32
+        """Has the live model the same log-probabilities without autocast, up to rounding?"""
         self._shadow: Shadow | None = None
         self._trusted = False
-
-    @property
-    def in_float32(self) -> bool:
-        """Are log-probabilities of samples those of training in float32, up to rounding?"""
-        return self.dtype == torch.float32
 
     def run(
         self, model: Any, prompts: Sequence[Sequence[int]], finished: Finished | None

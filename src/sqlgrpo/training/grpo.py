@@ -28,7 +28,6 @@ from trl.models import unwrap_model_for_generation
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import MultiTurnEnv, SqlEnv, build_environment
-from sqlgrpo.errors import ConfigError
 from sqlgrpo.evaluation.evaluate import Evaluation, score_completions
 from sqlgrpo.evaluation.figures import Stages, read_stages, write_stage
 from sqlgrpo.evaluation.html_report import write_report
@@ -54,8 +53,6 @@ from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics, trackers_last
 from sqlgrpo.training.curriculum import curriculum_for
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
-from sqlgrpo.training.fast import FastGRPOTrainer
-from sqlgrpo.training.fast.gold import GoldLoss
 from sqlgrpo.training.halts import Halts, read_halt
 from sqlgrpo.training.multi_turn import TurnRollout
 from sqlgrpo.training.preflight import check_settings, check_start, stop_on_errors
@@ -208,8 +205,6 @@ class Job:
         )
         if curriculum:
             curriculum.attach(trainer)
-        if training.gold_loss:
-            trainer.golds = self._gold_loss(trainer)
         trainer.keep_checkpoints = training.keep_checkpoints
         trainer.remove_callback(PrinterCallback)
         trackers_last(trainer)
@@ -229,14 +224,6 @@ class Job:
             chat=self.config.model.chat,
             max_new_tokens=self.config.training.max_completion_tokens,
         )
-
-    def _gold_loss(self, trainer: FastGRPOTrainer) -> GoldLoss:
-        if not trainer.packs:
-            raise ConfigError("training.gold_loss: this model shares no forward pass; set it to 0")
-        answers = {e.id: self.environment.answer(e)["content"] for e in self.data.train}
-        training = self.config.training
-        longest = training.max_completion_tokens
-        return GoldLoss.of(answers, self.tokenizer, weight=training.gold_loss, longest=longest)
 
     def best(self) -> Any:
         """The model of ``checkpoint-best``."""

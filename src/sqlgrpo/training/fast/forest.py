@@ -111,17 +111,6 @@ class Rows:
             width=width,
         )
 
-    def and_golds(self, golds: Sequence[Sequence[int]]) -> Rows:
-        """These rows, then one for each gold after the prompt of the row it is given for."""
-        given = [
-            (prompt, tuple(gold)) for prompt, gold in zip(self.prompts, golds, strict=False) if gold
-        ]
-        return Rows(
-            prompts=self.prompts + [prompt for prompt, _ in given],
-            completions=self.completions + [gold for _, gold in given],
-            width=max([self.width, *(len(gold) for _, gold in given)]),
-        )
-
 
 def build(rows: Rows, max_tokens: int, device: torch.device) -> Forest:
     """Pack ``rows`` by prompt into batches of at most ``max_tokens`` (one completion always fits).

@@ -21,7 +21,6 @@ from sqlgrpo.models.shadow import base_of
 from sqlgrpo.training.fast import batching, contract, refill
 from sqlgrpo.training.fast.forest import Rows
 from sqlgrpo.training.fast.forward import reason_not_to_pack, teach
-from sqlgrpo.training.fast.gold import GoldLoss
 from sqlgrpo.training.fast.head import Head
 from sqlgrpo.training.fast.options import FastOptions
 from sqlgrpo.training.fast.scoring import score
@@ -42,8 +41,6 @@ class FastGRPOTrainer(GRPOTrainer):
         self.fast = fast or FastOptions()
         self.on_completion: OnCompletion | None = None
         """Called with a dataset row and its completion as soon as that is finished."""
-        self.golds: GoldLoss | None = None
-        """A supervised loss beside that of GRPO."""
         self.timer = StepTimer()
         self._buffered_inputs: list[dict[str, Any]] | None
         self._rows: list[dict[str, Any]] = []
@@ -51,15 +48,13 @@ class FastGRPOTrainer(GRPOTrainer):
         self._left_out: Tensor | None = None
         self._old_logps: Tensor | None = None
         self._sampled: list[list[float]] | None = None
-        self._branches: list[Sequence[int]] = []
-        self._gold_logps: Tensor | None = None
         refill.check(
             self.fast.refill_rounds,
             self.train_dataset,
             self.scale_rewards,
             self.multi_objective_aggregation,
         )
-        self.packs = self.fast.share_forward and self._teach_models()
+        self._packs = self.fast.share_forward and self._teach_models()
         self._engine = self._make_engine() if self.fast.share_rollouts else None
 
     def _teach_models(self) -> bool:
@@ -117,16 +112,18 @@ class FastGRPOTrainer(GRPOTrainer):
         plain = sum(map(len, prompts)) + sum(len(sample.tokens) - 1 for sample in samples)
         self._note("sharing/rollout", plain / forwarded)
         logps = [sample.logps for sample in samples]
-        self._sampled = logps if self._wants_sampled(engine) else None
+        self._sampled = logps if self._serve_as_old(engine) else None
         # Stock has no sampling log-probabilities here, and would use them for this one setting.
         hidden = self.off_policy_mask_threshold is not None
         return [sample.tokens for sample in samples], None if hidden else logps
 
-    def _wants_sampled(self, engine: RolloutEngine) -> bool:
+    def _serve_as_old(self, engine: RolloutEngine) -> bool:
         """Will TRL ask for log-probabilities of these samples, and has the sampler the same?"""
         every = self.args.steps_per_generation * self.num_iterations
-        off_policy = self.args.gradient_accumulation_steps % every != 0
-        return off_policy and engine.in_float32 and self.accelerator.mixed_precision == "no"
+        asked = self.args.gradient_accumulation_steps % every != 0
+        one_turn = self.rollout_func is None and not self.tools
+        in_float32 = self.accelerator.mixed_precision == "no" and engine.in_float32
+        return asked and one_turn and in_float32 and engine.sampler.temperature == self.temperature
 
     def _finished(self, index: int, tokens: list[int]) -> None:
         if self.on_completion is not None and index < len(self._rows):
@@ -143,9 +140,6 @@ class FastGRPOTrainer(GRPOTrainer):
         if self.model.training:
             flat_B = self._flat_rows(len(inputs))
             batch["advantages"] = batch["advantages"].masked_fill(flat_B, 0.0)
-            if self.golds is not None:
-                own_BF = self._rewards_BF[self._own(len(inputs))]
-                batch["golds"] = self.golds.branches(inputs, own_BF, self.num_generations)
         return batch
 
     def _refilled(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -174,12 +168,8 @@ class FastGRPOTrainer(GRPOTrainer):
             summed=self.multi_objective_aggregation == "sum_then_normalize",
         )
         self._note("flat_groups", flat_P.float().mean().item())
-        return flat_P.repeat_interleave(self.num_generations)[self._own(rows)]
-
-    def _own(self, rows: int) -> slice:
-        """The rows of this process among those of all."""
         start = self.accelerator.process_index * rows
-        return slice(start, start + rows)
+        return flat_P.repeat_interleave(self.num_generations)[start : start + rows]
 
     def _calculate_rewards(
         self,
@@ -218,26 +208,17 @@ class FastGRPOTrainer(GRPOTrainer):
         if self._may_leave_out() and advantages.dim() == 1:
             self._left_out = advantages == 0
             self._old_logps = inputs.get("old_per_token_logps")
-        self._branches = inputs.get("golds", [])
         try:
-            return super()._compute_loss(model, inputs) + self._gold_loss()
+            loss: Tensor = super()._compute_loss(model, inputs)
         finally:
-            self._left_out = self._old_logps = self._gold_logps = None
-            self._branches = []
-
-    def _gold_loss(self) -> Tensor | float:
-        tokens = sum(map(len, self._branches))
-        if self.golds is None or self._gold_logps is None or not tokens:
-            return 0.0
-        loss = -self._gold_logps.sum() / tokens
-        self._note("gold_loss", loss.item())
-        return self.golds.weight * loss / self.current_gradient_accumulation_steps
+            self._left_out = self._old_logps = None
+        return loss
 
     def _may_leave_out(self) -> bool:
         """Is the gradient of a completion without advantage exactly zero?"""
         return (
             self.fast.skip_flat
-            and self.packs
+            and self._packs
             and self.model.training
             and self.beta == 0.0
             and not self._entropy_bonus_enabled
@@ -260,7 +241,7 @@ class FastGRPOTrainer(GRPOTrainer):
             if sampled is not None:
                 return batching.padded(sampled, logits_to_keep, input_ids.device), None, None
             plain = all(value is None for value in multimodal.values())
-            if not self.packs or compute_aux_loss or not plain:
+            if not self._packs or compute_aux_loss or not plain:
                 scores: Scores = super()._get_per_token_logps_and_entropies(
                     model,
                     input_ids,
@@ -279,17 +260,15 @@ class FastGRPOTrainer(GRPOTrainer):
     def _packed(
         self, model: Any, ids_BT: Tensor, mask_BT: Tensor, width: int, held: int
     ) -> tuple[Tensor, Tensor]:
-        """Log-probabilities and entropies, (B, C); those of gold branches are set aside."""
-        left_out, count = self._left_out, len(ids_BT)
-        keep = [True] * count if left_out is None else (~left_out).tolist()
-        rows = Rows.read(ids_BT, mask_BT, width, keep).and_golds(self._branches)
+        """Log-probabilities and entropies, (B, C)."""
+        left_out = self._left_out
+        keep = [True] * len(ids_BT) if left_out is None else (~left_out).tolist()
+        rows = Rows.read(ids_BT, mask_BT, width, keep)
         max_tokens = self.fast.max_tokens or held
         forest, logps_N, entropies_N = score(model, rows, max_tokens, self.accelerator)
         if torch.is_grad_enabled():
             self._note("sharing/forward", ids_BT.numel() / forest.tokens)
         logps, entropies = forest.spread(logps_N), forest.spread(entropies_N)
-        self._gold_logps = logps[count:]
-        logps, entropies = logps[:count, :width], entropies[:count, :width]
         if left_out is not None:
             live = mask_BT[:, -width:].bool()
             logps, entropies = batching.fill_in(logps, entropies, left_out, live, self._old_logps)

@@ -195,24 +195,6 @@ def masked_stops(config: Config) -> Findings:
     )
 
 
-def golds(config: Config) -> Findings:
-    """Golds are branches of packed groups, and answers to a first turn."""
-    training = config.training
-    if training.gold_loss < 0:
-        return error(
-            "training.gold_loss", f"{training.gold_loss} is negative", "set it to 0 or more"
-        )
-    if not training.gold_loss:
-        return []
-    unmet = []
-    if not training.fast:
-        unmet.append("training.fast=true")
-    if config.environment.name != "single_turn":
-        unmet.append("environment=single_turn")
-    value = f"{training.gold_loss}"
-    return error("training.gold_loss", value, "set " + ", ".join(unmet)) if unmet else []
-
-
 def halting(config: Config) -> Findings:
     halts = config.training.halts
     found: Findings = []
@@ -271,7 +253,6 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     exploration,
     base_model,
     masked_stops,
-    golds,
     halting,
     answer_lengths,
     vllm_length,
