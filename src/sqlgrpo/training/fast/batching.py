@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -51,12 +50,6 @@ def flat_groups(rewards_BF: Tensor, weights_F: Tensor, group_size: int, *, summe
     low = groups.nan_to_num(nan=torch.inf).amin(dim=1)
     same = (high - low) <= NOISE * torch.maximum(high.abs(), low.abs())
     return (same | (high < low)).all(dim=1)
-
-
-def padded(values: Sequence[Sequence[float]], width: int, device: torch.device) -> Tensor:
-    """Lists of at most ``width`` values -> (B, C), zero where there is none."""
-    rows = [[*row, *[0.0] * (width - len(row))] for row in values]
-    return torch.tensor(rows, device=device)
 
 
 def fill_in(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from trl import GRPOTrainer
 from trl.models import unwrap_model_for_generation
-from trl.trainer.utils import split_tensor_dict
+from trl.trainer.utils import pad, split_tensor_dict
 
 from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
 from sqlgrpo.models import attention
@@ -131,8 +131,9 @@ class FastGRPOTrainer(GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         batch = self._sample_and_score(inputs)
-        wanted = self.model.training and self.fast.refill_rounds
-        return self._refilled(batch) if wanted else batch
+        if self.model.training and self.fast.refill_rounds:
+            return self._refilled(batch)
+        return batch
 
     def _sample_and_score(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._rows = inputs
@@ -239,7 +240,7 @@ class FastGRPOTrainer(GRPOTrainer):
         with self.timer.measure("train"):
             sampled, self._sampled = self._sampled, None
             if sampled is not None:
-                return batching.padded(sampled, logits_to_keep, input_ids.device), None, None
+                return self._padded(sampled), None, None
             plain = all(value is None for value in multimodal.values())
             if not self._packs or compute_aux_loss or not plain:
                 scores: Scores = super()._get_per_token_logps_and_entropies(
@@ -256,6 +257,16 @@ class FastGRPOTrainer(GRPOTrainer):
             held = min(batch_size or len(input_ids), len(input_ids)) * input_ids.shape[1]
             logps, entropies = self._packed(model, input_ids, attention_mask, logits_to_keep, held)
             return logps, entropies if compute_entropy else None, None
+
+    def _padded(self, logps: Sequence[Sequence[float]]) -> Tensor:
+        """Log-probabilities of completions, (B, C), padded as TRL pads the completions."""
+        rows: Tensor = pad(
+            [torch.tensor(row) for row in logps],
+            padding_value=0.0,
+            padding_side="right",
+            pad_to_multiple_of=self.pad_to_multiple_of,
+        )
+        return rows.to(self.accelerator.device)
 
     def _packed(
         self, model: Any, ids_BT: Tensor, mask_BT: Tensor, width: int, held: int
