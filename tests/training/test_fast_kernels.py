@@ -112,3 +112,19 @@ def test_scores_and_their_slopes_are_those_of_log_softmax(temperature: float, fr
     inputs = [hidden] if frozen else [hidden, head.weight]
     for ours, theirs in zip(gradients(logps, inputs), gradients(expected, inputs), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+def test_in_bfloat16_the_slope_of_a_nearly_certain_token_is_not_rounded_away() -> None:
+    torch.manual_seed(0)
+    head = torch.nn.Linear(64, 200, bias=False).requires_grad_(False)
+    head.weight.copy_(head.weight.mul(20).bfloat16())
+    targets = torch.arange(40)
+    towards = head.weight[targets] / head.weight[targets].norm(dim=1, keepdim=True)
+    hidden = (towards * torch.linspace(0.5, 1.0, 40)[:, None]).bfloat16().float().requires_grad_()
+    truth = score(hidden, head, targets, Head(temperature=1.0))[0]
+    assert ((truth > -0.1) & (truth < -0.001)).sum() > 5
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = score(hidden, head, targets, Head(temperature=1.0))[0]
+    (exact,), (found,) = gradients(truth, [hidden]), gradients(rounded, [hidden])
+    error_T = (found - exact).norm(dim=1) / exact.norm(dim=1)
+    assert error_T.max() < 0.05

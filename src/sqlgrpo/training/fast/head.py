@@ -84,10 +84,9 @@ class _FrozenHead(torch.autograd.Function):
             p = torch.exp(logits - log_z)
             entropies[part] = log_z.squeeze(-1) - (p * logits).sum(dim=-1)
             if slopes is not None:
-                mean = torch.mm(p.to(dtype), weight).float()
-                slopes[part] = ((weight[targets[part]].float() - mean) / temperature).to(
-                    slopes.dtype
-                )
+                # Before the cast: where p(target) is near 1, rounding it first would leave noise.
+                p.scatter_add_(-1, target, p.new_full(target.shape, -1.0))
+                slopes[part] = torch.mm(p.to(dtype), weight).float().div_(-temperature)
         ctx.save_for_backward(*([] if slopes is None else [slopes]))
         ctx.mark_non_differentiable(entropies)
         ctx.set_materialize_grads(False)
