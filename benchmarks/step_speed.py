@@ -12,6 +12,9 @@ the same weights and prompts; every round times, for each of them,
   from a merged bfloat16 copy,
 * whole steps: rollout, rewards from the verifiers, forward, backward, optimizer.
 
+With ``+training.trl.num_iterations=2`` a step is one rollout and two passes over it, and ours is
+timed once more computing the old log-probabilities again (``rescored``), as stock does.
+
 A ratio is stock seconds over ours, round by round: its median, with the least and the largest.
 """
 
@@ -44,7 +47,13 @@ from sqlgrpo.training.fast.forest import Rows, build
 LONG_PROMPT = 150
 """Tokens from which a prompt counts as long (full DDL)."""
 PROMISED = {"short": {"train": 5.0, "step": 4.0}, "long": {"train": 6.0, "step": 4.0}}
-Trainers = dict[str, GRPOTrainer]
+
+
+class Rescoring(FastGRPOTrainer):
+    """Computes the log-probabilities of its own samples once more before it learns from them."""
+
+    def _serve_as_old(self, engine: RolloutEngine) -> bool:  # noqa: ARG002
+        return False
 
 
 def main() -> int:
@@ -76,6 +85,8 @@ def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
     fast = bench.trainer(FastGRPOTrainer)
     unskipped = FastOptions(skip_flat=False)
     trainers = {"stock": stock, "fast": fast}
+    rescored = {"rescored": bench.trainer(Rescoring)} if fast.num_iterations > 1 else {}
+    steps = trainers | rescored
     batching = bench.trainer(GRPOTrainer, continuous=True) if continuous else None
     rollouts: dict[str, Callable[[list[list[int]]], Any]] = {
         "generate": lambda ids: stock._generate_single_turn(ids, None, {}, len(ids)),
@@ -88,11 +99,11 @@ def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
         torch.manual_seed(round_ + 1)
         rows = bench.rows(max(round_, 0))
         batch = fast._generate_and_score_completions(rows)
-        found = {name: clock(step, trainers[name], rows) for name, step in _order(_steps, round_)}
+        found = {name: clock(step, trainer, rows) for name, trainer in _order(steps, round_)}
         fast.fast = unskipped
         found |= {
-            f"train_{name}": clock(forward_backward, trainers[name], batch)
-            for name, _ in _order(_steps, round_)
+            f"train_{name}": clock(forward_backward, trainer, batch)
+            for name, trainer in _order(trainers, round_)
         }
         fast.fast = FastOptions()
         ids, *_ = fast._tokenize_prompts([row["prompt"] for row in rows])
@@ -109,12 +120,13 @@ def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
 
 
 def step(trainer: GRPOTrainer, rows: list[dict[str, Any]]) -> None:
-    """One optimizer step, generation and rewards included."""
-    for _ in range(trainer.args.gradient_accumulation_steps):
-        trainer.training_step(trainer.model, rows, None)
-    torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.args.max_grad_norm)
-    trainer.optimizer.step()
-    trainer.optimizer.zero_grad()
+    """Generation, rewards, and an optimizer step for each pass over them."""
+    for _ in range(trainer.num_iterations):
+        for _ in range(trainer.args.gradient_accumulation_steps):
+            trainer.training_step(trainer.model, rows, None)
+        torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.args.max_grad_norm)
+        trainer.optimizer.step()
+        trainer.optimizer.zero_grad()
 
 
 def forward_backward(trainer: GRPOTrainer, batch: dict[str, Any]) -> None:
@@ -128,9 +140,6 @@ def forward_backward(trainer: GRPOTrainer, batch: dict[str, Any]) -> None:
         }
         trainer.compute_loss(trainer.model, part).backward()
     trainer.optimizer.zero_grad()
-
-
-_steps: dict[str, Callable[..., None]] = {"stock": step, "fast": step}
 
 
 def _engine(fast: FastGRPOTrainer, sampling: str) -> RolloutEngine:
@@ -177,6 +186,7 @@ def _figures(
     pairs = {
         "train": ("train_stock", "train_fast"),
         "step": ("stock", "fast"),
+        "step_against_rescored": ("rescored", "fast"),
         "rollout": ("generate", "shared_copy"),
         "rollout_live": ("generate", "shared_live"),
         "rollout_against_continuous_batching": ("continuous_batching", "shared_copy"),
@@ -248,6 +258,7 @@ def _settings(options: argparse.Namespace, config: Config) -> dict[str, Any]:
         "autocast": config.training.autocast,
         "prompts": config.training.batch_size,
         "num_generations": config.training.num_generations,
+        "passes": config.training.trl.get("num_iterations", 1),
         "max_completion_tokens": config.training.max_completion_tokens,
         "rounds": options.rounds,
         "threads": options.threads,
