@@ -241,12 +241,18 @@ def test_a_model_in_bfloat16_is_copied_for_its_adapters_alone(
     assert copy_dtype(lora_model().bfloat16(), "auto") is None
 
 
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"modules_to_save": ["embed_tokens"]}, "whole modules"),
+        ({"use_dora": True}, "DoRA"),
+        ({"lora_bias": True}, "bias"),
+    ],
+)
 def test_a_model_that_cannot_be_copied_is_sampled_live(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    settings: dict[str, Any], reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = LoraConfig(r=2, use_dora=True, target_modules="all-linear", task_type="CAUSAL_LM")
-    odd = LoraConfig(r=2, target_modules=["q_proj"], modules_to_save=["embed_tokens"])
-    assert get_peft_model(llama(), config) is not None
+    odd = LoraConfig(r=2, target_modules=["q_proj"], **settings)
     fast = trainer(
         FastGRPOTrainer,
         tmp_path,
@@ -255,4 +261,4 @@ def test_a_model_that_cannot_be_copied_is_sampled_live(
     )
     assert fast._engine is not None
     assert fast._engine.dtype is None
-    assert "whole modules" in caplog.text
+    assert reason in caplog.text

@@ -31,6 +31,11 @@ def reason_not_to_copy(model: nn.Module) -> str:
     }
     if odd:
         return f"of its adapter layers ({', '.join(sorted(odd))})"
+    layers = [module for module in model.modules() if isinstance(module, LoraLinear)]
+    if any(layer.lora_variant for layer in layers):
+        return "its adapters are of a kind such as DoRA"
+    if any(part.bias is not None for layer in layers for part in layer.lora_B.values()):
+        return "its adapters have a bias"
     if any(".modules_to_save." in name for name, _ in model.named_parameters()):
         return "it trains whole modules beside its adapter"
     if hasattr(base, "hf_device_map") and len(set(base.hf_device_map.values())) > 1:
