@@ -24,6 +24,10 @@ def main(config: DictConfig) -> float:
     if (status := relaunch(settings, sys.argv)) is not None:
         sys.exit(status)
 
+    from sqlgrpo.training.contract import check_names
+
+    check_names()
+
     from sqlgrpo.training.grpo import train
     from sqlgrpo.training.summary import say
 

@@ -104,6 +104,12 @@ def test_numbers_that_training_would_not_have_are_computed_again(
     torch.testing.assert_close(batch["old_per_token_logps"][live], recomputed[live])
 
 
+def test_samples_of_a_model_with_dropout_are_scored_with_dropout(tmp_path: Path) -> None:
+    dropping = LoraConfig(r=4, target_modules="all-linear", lora_dropout=0.1)
+    _, forwards, _ = watched(tmp_path, get_peft_model(llama(), dropping), num_iterations=2).seen
+    assert forwards == 1
+
+
 def two_turns(prompts: list[str], built: Watched) -> dict[str, Any]:
     """Completions of two samples each, as a rollout of several turns joins them."""
     words = tokenizer()

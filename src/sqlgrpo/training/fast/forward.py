@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 
@@ -47,6 +47,13 @@ def reason_not_to_pack(model: PreTrainedModel) -> str:
     if getattr(config, "output_router_logits", None) is not None:
         return "it is a mixture of experts"
     return ""
+
+
+def drops_out(model: nn.Module) -> bool:
+    """Do log-probabilities of a training pass differ from those without dropout?"""
+    if getattr(model.config, "attention_dropout", 0.0):
+        return True
+    return any(isinstance(part, nn.Dropout) and part.p > 0 for part in model.modules())
 
 
 def teach(models: Sequence[PreTrainedModel], head: Head) -> bool:

@@ -12,6 +12,9 @@ from torch.nn.functional import pad
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.training.fast.batching import Batch, is_rows, select
 
+PADDED_WITH_ONES = ("tool_mask", "importance_sampling_ratio")
+"""As TRL pads them."""
+
 
 def check(rounds: int, dataset: Any, scale_rewards: str, aggregation: str) -> None:
     """Raise ``ConfigError`` when groups cannot be exchanged one by one."""
@@ -68,7 +71,7 @@ def _join(name: str, old: Any, new: Any, pad_id: int) -> Any:
     if old.dim() == 1 or old.shape[1] == new.shape[1]:
         return torch.cat([old, new])
     width = max(old.shape[1], new.shape[1])
-    fill = pad_id if name.endswith("_ids") else 1 if name == "tool_mask" else 0
+    fill = pad_id if name.endswith("_ids") else 1 if name in PADDED_WITH_ONES else 0
     left = name.startswith("prompt_")
     return torch.cat([_widen(part, width, fill, left=left) for part in (old, new)])
 

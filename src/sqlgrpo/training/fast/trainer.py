@@ -1,6 +1,6 @@
 """``GRPOTrainer`` with the same gradients for a fraction of the work.
 
-Every override of TRL stands in this file, and ``contract`` says what each of them relies on.
+Every override of TRL that this takes stands in this file; ``contract`` says what each relies on.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from trl.trainer.utils import pad, split_tensor_dict
 from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
 from sqlgrpo.models import attention
 from sqlgrpo.models.shadow import base_of
-from sqlgrpo.training.fast import batching, contract, refill
+from sqlgrpo.training import contract
+from sqlgrpo.training.fast import batching, refill
 from sqlgrpo.training.fast.forest import Rows
-from sqlgrpo.training.fast.forward import reason_not_to_pack, teach
+from sqlgrpo.training.fast.forward import drops_out, reason_not_to_pack, teach
 from sqlgrpo.training.fast.head import Head
 from sqlgrpo.training.fast.options import FastOptions
 from sqlgrpo.training.fast.scoring import score
@@ -38,6 +39,7 @@ class FastGRPOTrainer(GRPOTrainer):
     def __init__(self, *args: Any, fast: FastOptions | None = None, **kwargs: Any) -> None:
         contract.check()
         super().__init__(*args, **kwargs)
+        contract.check_attributes(self)
         self.fast = fast or FastOptions()
         self.on_completion: OnCompletion | None = None
         """Called with a dataset row and its completion as soon as that is finished."""
@@ -123,7 +125,8 @@ class FastGRPOTrainer(GRPOTrainer):
         asked = self.args.gradient_accumulation_steps % every != 0
         one_turn = self.rollout_func is None and not self.tools
         in_float32 = self.accelerator.mixed_precision == "no" and engine.in_float32
-        return asked and one_turn and in_float32 and engine.sampler.temperature == self.temperature
+        same = engine.sampler.temperature == self.temperature and not drops_out(self.model)
+        return asked and one_turn and in_float32 and same
 
     def _finished(self, index: int, tokens: list[int]) -> None:
         if self.on_completion is not None and index < len(self._rows):
@@ -135,11 +138,17 @@ class FastGRPOTrainer(GRPOTrainer):
             return self._refilled(batch)
         return batch
 
-    def _sample_and_score(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+    def _sample_and_score(
+        self, inputs: list[dict[str, Any]], *, refill: bool = False
+    ) -> dict[str, Any]:
         self._rows = inputs
         batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         if self.model.training:
-            flat_B = self._flat_rows(len(inputs))
+            flat_P = self._flat_groups()
+            if not refill:
+                self._note("flat_groups", flat_P.float().mean().item())
+            start = self.accelerator.process_index * len(inputs)
+            flat_B = flat_P.repeat_interleave(self.num_generations)[start : start + len(inputs)]
             batch["advantages"] = batch["advantages"].masked_fill(flat_B, 0.0)
         return batch
 
@@ -151,26 +160,27 @@ class FastGRPOTrainer(GRPOTrainer):
             wanted = int(self.accelerator.gather(flat).max())
             if not wanted:
                 break
-            seed = hash((self.args.seed, self._step, attempt, self.accelerator.process_index))
+            seed = hash((self.args.seed, *self._place(), attempt, self.accelerator.process_index))
             inputs = refill.draw(self.train_dataset, wanted, size, seed)
-            fresh = self._sample_and_score(inputs)
+            fresh = self._sample_and_score(inputs, refill=True)
             batch, used = refill.exchange(batch, fresh, size, self._tokenizer.pad_token_id)
             replaced += used
         batch["num_items_in_batch"] = self.accelerator.gather(refill.loss_tokens(batch)).sum()
         self._note("refilled_groups", replaced)
         return batch
 
-    def _flat_rows(self, rows: int) -> Tensor:
-        """Rows of this process whose group has equal rewards; their advantage is float noise."""
-        flat_P = batching.flat_groups(
+    def _place(self) -> tuple[int, int]:
+        """Optimizer step and micro-batch; TRL's own ``_step`` starts from 0 in a resumed run."""
+        return self.state.global_step, self._step % self.args.gradient_accumulation_steps
+
+    def _flat_groups(self) -> Tensor:
+        """Groups of all processes with equal rewards, (P,); their advantage is float noise."""
+        return batching.flat_groups(
             self._rewards_BF,
             self.reward_weights.to(self._rewards_BF.device),
             self.num_generations,
             summed=self.multi_objective_aggregation == "sum_then_normalize",
         )
-        self._note("flat_groups", flat_P.float().mean().item())
-        start = self.accelerator.process_index * rows
-        return flat_P.repeat_interleave(self.num_generations)[start : start + rows]
 
     def _calculate_rewards(
         self,
