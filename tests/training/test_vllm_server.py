@@ -11,6 +11,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -35,6 +36,7 @@ class Serving:
         self.base = load_model(MODEL)
         self.adapters: dict[str, PeftModel] = {}
         self.calls: list[tuple[str, str]] = []
+        self.bodies: list[dict] = []
         self.most = 0
 
     def load_lora_adapter(self, body: dict) -> tuple[int, object]:
@@ -59,6 +61,7 @@ class Serving:
         if body["model"] not in self.adapters:
             return 404, f"The model `{body['model']}` does not exist."
         self.calls.append(("sample", body["model"]))
+        self.bodies.append(body)
         torch.manual_seed(body["seed"])
         choices = []
         for prompt in body["prompt"]:
@@ -116,6 +119,9 @@ def sampling(**changes: object) -> Sampling:
         "max_tokens": 5,
         "temperature": 0.7,
         "top_p": 1.0,
+        "top_k": 0,
+        "min_p": 0.0,
+        "repetition_penalty": 1.0,
         "stop": None,
         "stop_token_ids": [2],
         "seed": 1,
@@ -193,11 +199,43 @@ def test_training_samples_from_the_adapter_of_each_step_and_leaves_nothing_behin
     assert names == ["run-0", "run-1", "run-2", "run-3"]
     assert serving.most == 2
     assert serving.adapters == {}
+    neutral = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "top_p": 1.0}
+    assert all(body | neutral == body for body in serving.bodies)
+    assert len({body["seed"] for body in serving.bodies}) == len(serving.bodies)
     assert not (folder.root / rollouts_vllm.FOLDER).exists()
+
+
+def test_every_call_of_a_step_has_a_seed_of_its_own_and_a_resumed_run_has_the_same():
+    settings = {"top_p": 1.0, "top_k": 0, "min_p": None, "repetition_penalty": 1.0, "stop": None}
+    asked = SimpleNamespace(
+        **settings,
+        temperature=1.0,
+        max_completion_length=8,
+        eos_token_ids=[2],
+        args=SimpleNamespace(seed=3),
+        _asked=(-1, 0),
+    )
+
+    def seeds(*steps):
+        asked._asked = (-1, 0)
+        found = []
+        for step in steps:
+            asked.state = SimpleNamespace(global_step=step)
+            found.append(rollouts_vllm.ServerGRPOTrainer._sampling(asked).seed)
+        return found
+
+    every = seeds(0, 0, 1, 1, 1)
+    assert len(set(every)) == 5
+    assert seeds(1, 1, 1) == every[2:]
 
 
 def test_the_server_needs_an_adapter_and_an_unknown_engine_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"model\.lora=true"):
         run(tmp_path / "a", "training.rollouts=vllm_server", "model.lora=false")
+    with pytest.raises(ConfigError, match=r"training\.fast=true"):
+        run(tmp_path / "c", "training.rollouts=vllm_server", "training.fast=false")
+    more = "+training.trl.generation_kwargs={top_k: 5}"
+    with pytest.raises(ConfigError, match="generation_kwargs"):
+        run(tmp_path / "d", "training.rollouts=vllm_server", more)
     with pytest.raises(ConfigError, match="did you mean 'vllm_server'"):
         run(tmp_path / "b", "training.rollouts=vllm_serve")

@@ -33,11 +33,19 @@ def local(config: Config) -> Build:
 
 def server(config: Config) -> Build:
     """Adapters loaded into a running vLLM."""
+    training = config.training
     if not config.model.lora:
         raise ConfigError("training.rollouts=vllm_server loads adapters; set model.lora=true")
+    if not training.fast:
+        raise ConfigError("training.rollouts=vllm_server needs training.fast=true")
+    if training.trl.get("generation_kwargs"):
+        raise ConfigError(
+            "training.rollouts=vllm_server does not take training.trl.generation_kwargs"
+        )
 
     def build(**options: Any) -> GRPOTrainer:
-        trainer = ServerGRPOTrainer(**options)
+        fast = FastOptions(refill_rounds=training.refill_rounds)
+        trainer = ServerGRPOTrainer(fast=fast, **options)
         trainer.server = AdapterServer(config.training.rollouts_url)
         trainer.stop = stop_strings(chat=config.model.chat)
         return trainer

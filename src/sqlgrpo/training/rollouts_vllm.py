@@ -36,6 +36,10 @@ class Sampling:
     max_tokens: int
     temperature: float
     top_p: float
+    top_k: int
+    """0 for all tokens."""
+    min_p: float
+    repetition_penalty: float
     stop: list[str] | None
     stop_token_ids: list[int]
     seed: int
@@ -76,6 +80,10 @@ class AdapterServer:
             "max_tokens": how.max_tokens,
             "temperature": how.temperature,
             "top_p": how.top_p,
+            # What is not sent, the server takes from the model's generation_config.json.
+            "top_k": how.top_k,
+            "min_p": how.min_p,
+            "repetition_penalty": how.repetition_penalty,
             "stop": how.stop,
             "stop_token_ids": how.stop_token_ids,
             "seed": how.seed,
@@ -125,6 +133,8 @@ class ServerGRPOTrainer(SurvivingFastGRPOTrainer):
     stop: list[str] | None = None
     _served: tuple[int, str] = (-1, "")
     """The optimizer step of the adapter that the server has, and its name."""
+    _asked: tuple[int, int] = (-1, 0)
+    """The optimizer step of the last call, and how many calls it had made before."""
 
     def _generate_single_turn(
         self,
@@ -138,16 +148,25 @@ class ServerGRPOTrainer(SurvivingFastGRPOTrainer):
         with self.timer.measure("generate"):
             name = self._current_adapter()
             size = group_size(prompt_ids)
-            how = Sampling(
-                max_tokens=self.max_completion_length,
-                temperature=self.temperature,
-                top_p=self.top_p,
-                stop=self.stop,
-                stop_token_ids=self.eos_token_ids,
-                seed=self.args.seed + 1_000_003 * self.state.global_step + world().rank,
-            )
-            samples = self.server.sample(name, prompt_ids[::size], size, how)
+            samples = self.server.sample(name, prompt_ids[::size], size, self._sampling())
         return [sample.tokens for sample in samples], None
+
+    def _sampling(self) -> Sampling:
+        """As TRL would sample, with a seed of its own for every call."""
+        step, calls = self._asked
+        calls = calls + 1 if step == self.state.global_step else 0
+        self._asked = (self.state.global_step, calls)
+        return Sampling(
+            max_tokens=self.max_completion_length,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p or 0.0,
+            repetition_penalty=self.repetition_penalty,
+            stop=self.stop,
+            stop_token_ids=self.eos_token_ids,
+            seed=self.args.seed + 1_000_003 * self.state.global_step + 1_009 * calls + world().rank,
+        )
 
     def _current_adapter(self) -> str:
         """The name under which the server has the adapter as it is now."""
