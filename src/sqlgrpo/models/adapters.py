@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from torch import nn
 
 from sqlgrpo.config import ModelConfig
@@ -32,3 +35,17 @@ def adapters_to_float32(model: nn.Module) -> int:
     for parameter in low:
         parameter.data = parameter.data.float()
     return len(low)
+
+
+@contextmanager
+def unrounded(model: nn.Module) -> Iterator[None]:
+    """Adapters that ``model`` comes with are afterwards what they were before.
+
+    For the construction of a TRL trainer: it casts QLoRA adapters to bfloat16, and a cast back to
+    float32 would go on from other weights than those that were saved and measured.
+    """
+    trained = model.parameters() if isinstance(model, PeftModel) else ()
+    before = [(p, p.detach().clone()) for p in trained if p.requires_grad]
+    yield
+    for parameter, value in before:
+        parameter.data = value.to(parameter.device)

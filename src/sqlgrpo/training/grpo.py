@@ -42,6 +42,7 @@ from sqlgrpo.models import (
     lora,
     require_device,
     save,
+    unrounded,
 )
 from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report, phase
@@ -189,20 +190,21 @@ class Job:
         training, train = self.config.training, self.data.train
         curriculum = curriculum_for(training.curriculum, train, self.config.seed)
         hear = curriculum.hear if curriculum else None
-        trainer = trainer_for(self.config)(
-            model=model,
-            args=grpo_arguments(self.config, self.run, world_size=distributed.world().size),
-            peft_config=None if isinstance(model, PeftModel) else lora(self.config.model),
-            processing_class=self.tokenizer,
-            reward_funcs=verifier_rewards(self.environment, train, telemetry, hear),
-            train_dataset=prompts(train, self.environment, chat=self.config.model.chat),
-            rollout_func=self._conversations(),
-            callbacks=[
-                *callbacks,
-                Clock(training.max_minutes),
-                Metrics("grpo", self.run, report),
-            ],
-        )
+        with unrounded(model):
+            trainer = trainer_for(self.config)(
+                model=model,
+                args=grpo_arguments(self.config, self.run, world_size=distributed.world().size),
+                peft_config=None if isinstance(model, PeftModel) else lora(self.config.model),
+                processing_class=self.tokenizer,
+                reward_funcs=verifier_rewards(self.environment, train, telemetry, hear),
+                train_dataset=prompts(train, self.environment, chat=self.config.model.chat),
+                rollout_func=self._conversations(),
+                callbacks=[
+                    *callbacks,
+                    Clock(training.max_minutes),
+                    Metrics("grpo", self.run, report),
+                ],
+            )
         if curriculum:
             curriculum.attach(trainer)
         trainer.keep_checkpoints = training.keep_checkpoints

@@ -17,7 +17,7 @@ from trl import SFTTrainer
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import SqlEnv
-from sqlgrpo.models import adapters_to_float32, load_checkpoint, lora, save
+from sqlgrpo.models import adapters_to_float32, load_checkpoint, lora, save, unrounded
 from sqlgrpo.models.prompts import plain_text
 from sqlgrpo.progress import Report
 from sqlgrpo.training.arguments import sft_arguments
@@ -56,16 +56,17 @@ def warm_start(
     if adapter is not None:
         model = get_peft_model(model, adapter)
     cls = FastSFTTrainer if config.training.fast else SFTTrainer
-    trainer = cls(
-        model=model,
-        args=sft_arguments(config, run, max_steps=steps(config, len(chosen))),
-        train_dataset=pairs(chosen, environment, tokenizer, chat=config.model.chat),
-        processing_class=tokenizer,
-        callbacks=[
-            Clock(settings.max_minutes),
-            Metrics("warm_start", run, report),
-        ],
-    )
+    with unrounded(model):
+        trainer = cls(
+            model=model,
+            args=sft_arguments(config, run, max_steps=steps(config, len(chosen))),
+            train_dataset=pairs(chosen, environment, tokenizer, chat=config.model.chat),
+            processing_class=tokenizer,
+            callbacks=[
+                Clock(settings.max_minutes),
+                Metrics("warm_start", run, report),
+            ],
+        )
     trainer.remove_callback(PrinterCallback)
     adapters_to_float32(trainer.model)
     trainer.train()
