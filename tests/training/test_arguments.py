@@ -46,6 +46,9 @@ def test_keys_under_trl_reach_grpo_config(tmp_path):
     [
         ("+training.trl.epsilonn=0.1", "did you mean 'epsilon'"),
         ("+training.trl.num_generations=4", r"set training\.num_generations instead"),
+        ("+training.trl.bf16=true", r"set training\.autocast instead"),
+        ("+training.trl.gradient_accumulation_steps=2", r"set training\.batch_size and"),
+        ("+training.trl.warmup_steps=9", r"set training\.learning_rate, which rises"),
         ("training.batch_size=7", "not a multiple"),
         ("training.autocast=float16", "is not auto, bfloat16 or null"),
         ("training.report_to=tensorboard", "not auto, wandb or none"),

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from types import SimpleNamespace
 
 from tests.training.fast_case import trainer
+from transformers import TrainerState
 from transformers.integrations import WandbCallback
 from trl import GRPOTrainer
 
-from sqlgrpo.training.callbacks import Clock, Metrics, trackers_last
+from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics, trackers_last
+from sqlgrpo.training.fast import FastGRPOTrainer
 from sqlgrpo.training.run_folder import RunFolder
 
 
@@ -42,3 +46,35 @@ def test_figures_that_json_cannot_hold_are_written_as_null(tmp_path):
     trainer(Spoilt, tmp_path, extra={"callbacks": [metrics]}, **options).train()
     row = json.loads(RunFolder(tmp_path).metrics.read_text().splitlines()[0])
     assert row["loss"] is None
+
+
+def test_validation_accuracy_is_charted_where_a_tracker_runs(tmp_path, monkeypatch):
+    charted = []
+    tracker = SimpleNamespace(run=None, log=charted.append)
+    monkeypatch.setitem(sys.modules, "wandb", tracker)
+    accuracies = iter([0.25, 0.5])
+    kept = KeepBest(
+        lambda: next(accuracies),
+        lambda: None,
+        RunFolder(tmp_path),
+        every=1,
+        report=lambda *_, **__: None,
+    )
+    kept.look(TrainerState(global_step=3))
+    tracker.run = object()
+    kept.look(TrainerState(global_step=4))
+    assert charted == [{"validation/suite_accuracy": 0.5, "train/global_step": 4}]
+
+
+def test_a_run_that_asks_for_no_measurement_before_its_end_keeps_its_last_weights(tmp_path):
+    kept = []
+    keep_best = KeepBest(
+        lambda: 0.0,
+        lambda: kept.append(built.state.global_step),
+        RunFolder(tmp_path),
+        every=2,
+        report=lambda *_, **__: None,
+    )
+    built = trainer(FastGRPOTrainer, tmp_path, extra={"callbacks": [keep_best]}, max_steps=2)
+    built.train()
+    assert kept == [2]

@@ -7,13 +7,12 @@ import math
 import os
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from tests.training.fast_case import QUESTIONS, llama, trainer
-from tests.training.tiny_run import SMALL, run
-from transformers import TrainerState
+from tests.training.tiny_run import SMALL, run, weights
 from trl import GRPOTrainer
 
 from sqlgrpo.config import HaltsConfig
@@ -184,38 +183,6 @@ def test_accuracy_that_stays_below_the_best_stops_the_trainer_and_leaves_the_bes
     assert [row["validation_suite_accuracy"] for row in rows] == [0.5, 0.6, 0.3, 0.2]
 
 
-def test_validation_accuracy_is_charted_where_a_tracker_runs(tmp_path, monkeypatch):
-    charted = []
-    tracker = SimpleNamespace(run=None, log=charted.append)
-    monkeypatch.setitem(sys.modules, "wandb", tracker)
-    accuracies = iter([0.25, 0.5])
-    kept = KeepBest(
-        lambda: next(accuracies),
-        lambda: None,
-        RunFolder(tmp_path),
-        every=1,
-        report=lambda *_, **__: None,
-    )
-    kept.look(TrainerState(global_step=3))
-    tracker.run = object()
-    kept.look(TrainerState(global_step=4))
-    assert charted == [{"validation/suite_accuracy": 0.5, "train/global_step": 4}]
-
-
-def test_a_run_that_asks_for_no_measurement_before_its_end_keeps_its_last_weights(tmp_path):
-    kept = []
-    keep_best = KeepBest(
-        lambda: 0.0,
-        lambda: kept.append(built.state.global_step),
-        RunFolder(tmp_path),
-        every=2,
-        report=lambda *_, **__: None,
-    )
-    built = trainer(FastGRPOTrainer, tmp_path, extra={"callbacks": [keep_best]}, max_steps=2)
-    built.train()
-    assert kept == [2]
-
-
 def test_a_resumed_run_remembers_where_it_started_and_what_it_measured(tmp_path):
     def started(resume=None):
         keep_best = KeepBest(
@@ -257,12 +224,18 @@ def test_a_halted_run_is_evaluated_and_reported_from_its_best_checkpoint(halted)
     assert "GRPO halted at step 2" in (halted.root / "report.html").read_text()
 
 
-def test_a_halted_run_that_was_killed_before_its_evaluation_is_not_trained_on(halted):
+def test_a_halted_run_that_was_killed_is_not_trained_on_and_evaluates_its_best_weights(halted):
     stages = json.loads(halted.evaluation.read_text())
     stages.pop("grpo")
     halted.evaluation.write_text(json.dumps(stages))
+    answers = halted.completions / "evaluation-grpo.jsonl"
+    before = answers.read_text()
+    adapter = weights(halted.best)
+    changed = {name: torch.randn_like(weight) for name, weight in adapter.items()}
+    save_file(changed, halted.best / "adapter_model.safetensors", metadata={"format": "pt"})
     run(halted.root, "training.halts.window=2")
     assert "grpo" in read_stages(halted.evaluation)
+    assert answers.read_text() != before  # so they are the answers of checkpoint-best
     assert not (halted.root / "checkpoint-4").is_dir()
 
 

