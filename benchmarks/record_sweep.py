@@ -4,8 +4,9 @@
         --output results/sweep.json \\
         --command "python scripts/train.py --multirun experiment=sweep ..."
 
-Every finished trial: what it was given, how many steps it made of its minutes, the suite accuracy
-that it was scored by, with its interval, and what it gained and lost against the warm start.
+Every finished trial: what it was given, how many steps it made of its minutes, the validation
+accuracy that it was scored by, and on the test set, which chooses nothing, its suite accuracy with
+its interval and what it gained and lost against the warm start.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from omegaconf import OmegaConf
 
 from common import write_result
 from record_run import exchanged, mcnemar, right, rows
+from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.training.summary import validated
 
 
 def trial(folder: Path, before: dict[str, bool]) -> dict[str, Any]:
@@ -34,6 +37,7 @@ def trial(folder: Path, before: dict[str, bool]) -> dict[str, Any]:
         "trial": int(folder.name),
         "given": dict(text.split("=", 1) for text in given),
         "steps": sum("loss" in row for row in rows(folder / "metrics.jsonl")),
+        "validation": validated(RunFolder(folder)),
         "warm_start": fmean(before[key] for key in after),
         "suite_accuracy": stages["grpo"]["suite_accuracy"],
         "gained": gained,
@@ -51,7 +55,7 @@ def trials(sweep: Path, start: Path) -> list[dict[str, Any]]:
     shared = set.intersection(*(set(one["given"].items()) for one in found))
     for one in found:
         one["given"] = {k: v for k, v in one["given"].items() if (k, v) not in shared}
-    return sorted(found, key=lambda one: (-one["suite_accuracy"]["value"], one["trial"]))
+    return sorted(found, key=lambda one: (-one["validation"], one["trial"]))
 
 
 def main() -> None:
@@ -70,7 +74,7 @@ def main() -> None:
     result["commit"] = args.commit or result["commit"]
     args.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     for one in found:
-        print(f"{one['suite_accuracy']['value']:.3f}  {one['steps']} steps  {one['given']}")
+        print(f"{one['validation']:.3f}  {one['steps']} steps  {one['given']}")
 
 
 if __name__ == "__main__":

@@ -29,13 +29,13 @@ def main(config: DictConfig) -> float:
     check_names()
 
     from sqlgrpo.training.grpo import train
-    from sqlgrpo.training.summary import say
+    from sqlgrpo.training.summary import say, validated
 
     run = train(settings, console)
-    accuracy = say(run, console)
+    say(run, console)
     if run.halt.is_file() and not SWEEP & set(sys.argv):
         sys.exit(1)
-    return accuracy
+    return validated(run)
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ def answered(folder: Path, stage: str, **rewards: float) -> None:
 def finished(folder: Path, accuracy: float, *overrides: str, **rewards: float) -> None:
     (folder / ".hydra").mkdir(parents=True)
     (folder / ".hydra/overrides.yaml").write_text("".join(f"- {text}\n" for text in overrides))
-    figure = {"value": accuracy, "low": 0.0, "high": 1.0, "n": 10}
+    figure = {"value": 1.0 - accuracy, "low": 0.0, "high": 1.0, "n": 10}  # chooses nothing
+    steps = [*STEPS, {"stage": "grpo", "validation_suite_accuracy": accuracy}]
     (folder / "evaluation.json").write_text(json.dumps({"grpo": {"suite_accuracy": figure}}))
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in STEPS))
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in steps))
     answered(folder, "grpo", **rewards)
 
 
@@ -36,7 +37,7 @@ def test_trials_come_with_what_they_were_given_and_what_they_reached(tmp_path: P
 
     best, second = trials(sweep, tmp_path / "start")
 
-    assert best["trial"] == 1
+    assert (best["trial"], best["validation"]) == (1, 0.7)
     assert best["given"] == {"training.learning_rate": "2e-4", "verifier": "arctic"}
     assert best["steps"] == 2
     assert (best["warm_start"], best["gained"], best["lost"], best["p"]) == (0.5, 1, 1, 1.0)

@@ -12,9 +12,19 @@ from omegaconf import OmegaConf
 from tests.training.test_train import SMALL
 
 from sqlgrpo.settings import CONFIGS
+from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.training.summary import validated
 
 SCRIPT = CONFIGS.parent / "scripts" / "train.py"
 SHORT = [word for word in SMALL if not word.startswith(("experiment", "training.num_generations"))]
+
+
+def test_a_trial_is_compared_by_its_best_validation(tmp_path):
+    run = RunFolder(tmp_path)
+    for accuracy in (0.25, 0.75, 0.5):
+        run.append_metrics({"stage": "grpo", "validation_suite_accuracy": accuracy})
+        run.append_metrics({"stage": "grpo", "loss": 1.0})
+    assert validated(run) == 0.75
 
 
 @pytest.mark.slow
@@ -33,7 +43,9 @@ def test_a_sweep_that_was_stopped_goes_on_after_its_last_finished_trial(tmp_path
     assert first.stat().st_mtime_ns == measured
     assert (tmp_path / "sweep" / "1" / "evaluation.json").is_file()
     assert (tmp_path / "sweep" / "1" / ".hydra" / "overrides.yaml").is_file()
+    scores = [validated(RunFolder(tmp_path / "sweep" / trial)) for trial in ("0", "1")]
     best = OmegaConf.load(tmp_path / "sweep" / "optimization_results.yaml")
+    assert best.best_value == max(scores)
     assert set(best.best_params) == {
         "training.learning_rate",
         "training.temperature",

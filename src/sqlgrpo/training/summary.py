@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Console
 
 from sqlgrpo.evaluation.figures import read_stages
 from sqlgrpo.evaluation.report import table
-from sqlgrpo.training.halts import read_halt
+from sqlgrpo.training.halts import ACCURACY, read_halt
 from sqlgrpo.training.run_folder import RunFolder
 
 
-def say(run: RunFolder, console: Console) -> float:
-    """Print the table and return the last stage's suite accuracy, for sweeps."""
-    stages = read_stages(run.evaluation)
-    console.print(table(stages))
+def say(run: RunFolder, console: Console) -> None:
+    """Print the table, why the run halted if it did, and how to use its model."""
+    console.print(table(read_stages(run.evaluation)))
     if halt := read_halt(run):
         console.print(f"GRPO {halt}", style="bold red", markup=False, highlight=False)
         console.print(f"What is measured above is {run.best}.\n", markup=False, highlight=False)
@@ -25,4 +26,10 @@ def say(run: RunFolder, console: Console) -> float:
         highlight=False,
         soft_wrap=True,
     )
-    return list(stages.values())[-1]["suite_accuracy"].value
+
+
+def validated(run: RunFolder) -> float:
+    """Validation suite accuracy of ``checkpoint-best``: what a sweep compares its trials by, so
+    that the test set chooses nothing."""
+    rows = map(json.loads, run.metrics.read_text(encoding="utf-8").splitlines())
+    return max(float(row[ACCURACY]) for row in rows if ACCURACY in row)
