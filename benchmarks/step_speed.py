@@ -52,8 +52,10 @@ PROMISED = {"short": {"train": 5.0, "step": 4.0}, "long": {"train": 6.0, "step":
 class Rescoring(FastGRPOTrainer):
     """Computes the log-probabilities of its own samples once more before it learns from them."""
 
-    def _serve_as_old(self, engine: RolloutEngine) -> bool:  # noqa: ARG002
-        return False
+    def _shared_rollout(self, *arguments: Any) -> Any:
+        found = super()._shared_rollout(*arguments)
+        self._sampled = None
+        return found
 
 
 def main() -> int:
@@ -108,7 +110,7 @@ def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
         fast.fast = FastOptions()
         ids, *_ = fast._tokenize_prompts([row["prompt"] for row in rows])
         found |= {name: clock(run, ids) for name, run in _order(rollouts, round_)}
-        if batching and 0 <= round_ < continuous:
+        if batching and round_ < continuous:
             run = batching._generate_single_turn
             found["continuous_batching"] = clock(run, ids, None, {}, len(ids))
         if round_ >= 0:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import GRPOConfig, GRPOTrainer
@@ -50,6 +51,15 @@ def llama(seed: int = 0, *, sharpness: float = 1.0, tied: bool = False) -> Llama
     with torch.no_grad():
         model.lm_head.weight.mul_(20 * sharpness)
     return model
+
+
+def lora_model() -> Any:
+    """The same with an adapter that is not zero."""
+    torch.manual_seed(0)
+    config = LoraConfig(
+        r=4, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
+    )
+    return get_peft_model(llama(), config)
 
 
 def word_count_reward(completion_ids: list[list[int]], **_: Any) -> list[float]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
-from tests.training.fast_case import Padded, gradients, llama, padded, pair, trainer
+from peft import LoraConfig
+from tests.training.fast_case import Padded, gradients, llama, lora_model, padded, pair, trainer
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, MistralConfig, MistralForCausalLM
 from trl import GRPOTrainer
 
@@ -46,14 +46,6 @@ def off_policy(built: GRPOTrainer) -> dict[str, torch.Tensor]:
         "old_per_token_logps": now + 0.2 * torch.randn_like(now),
         "ref_per_token_logps": now + 0.2 * torch.randn_like(now),
     }
-
-
-def lora_model() -> Any:
-    torch.manual_seed(0)
-    config = LoraConfig(
-        r=4, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
-    )
-    return get_peft_model(llama(), config)
 
 
 def scores(built: GRPOTrainer, case: Padded) -> tuple[torch.Tensor, torch.Tensor]:

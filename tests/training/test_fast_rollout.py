@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from tests.training.fast_case import EOS, PAD, llama, tokenizer, trainer
+from tests.training.fast_case import EOS, PAD, llama, lora_model, tokenizer, trainer
 from torch import Tensor
 from transformers import GenerationConfig
 from trl import GRPOTrainer
@@ -23,14 +23,6 @@ from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions
 
 PROMPTS = [[5, 6, 7, 8, 9]] * 6 + [[30]] * 6 + [[12, 13]] * 3 + [[9, 9, 9, 9, 9, 9, 9]]
 LIVE = FastOptions(sampling="model")
-
-
-def lora_model() -> Any:
-    torch.manual_seed(0)
-    config = LoraConfig(
-        r=4, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
-    )
-    return get_peft_model(llama(), config)
 
 
 def rollouts(fast: GRPOTrainer, prompts: list[list[int]]) -> tuple[list[list[int]], Any]:

@@ -12,9 +12,7 @@ import torch
 from datasets import Dataset
 from tests.training.fast_case import (
     EOS,
-    gradients,
     llama,
-    padded,
     tokenizer,
     trainer,
     word_count_reward,
@@ -24,7 +22,6 @@ from trl import GRPOTrainer
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.training.fast import FastGRPOTrainer, FastOptions, refill
 from sqlgrpo.training.fast.batching import flat_groups, shuffle_groups
-from sqlgrpo.training.fast.forest import Forest
 from sqlgrpo.training.fast.timing import StepTimer
 
 
@@ -184,29 +181,6 @@ def test_refilling_is_refused_where_advantages_depend_on_the_other_groups(
 ) -> None:
     with pytest.raises(ConfigError, match="refill_rounds"):
         trainer(FastGRPOTrainer, tmp_path, extra={"fast": FastOptions(refill_rounds=1)}, **settings)
-
-
-def test_a_forward_pass_out_of_memory_is_split_until_it_fits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    fast = trainer(FastGRPOTrainer, tmp_path, max_steps=1)
-    forward, sizes = fast.model.forward, []
-
-    def small_memory(*args: Any, forest: Forest, **options: Any) -> Any:
-        sizes.append(max(len(batch.tokens_T) for batch in forest.batches))
-        if sizes[-1] > 20:
-            raise torch.OutOfMemoryError
-        return forward(*args, forest=forest, **options)
-
-    case = padded([([5] * 9, [[i, i + 1, i + 2] for i in range(8)])], [1.0, -1.0] * 4)
-    whole = gradients(fast, case)
-    monkeypatch.setattr(fast.model, "forward", small_memory)
-    split = gradients(fast, case)
-    assert sizes[0] > 20
-    assert sizes[-1] <= 20
-    assert "out of memory" in caplog.text
-    for name, expected in whole.items():
-        torch.testing.assert_close(split[name], expected, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

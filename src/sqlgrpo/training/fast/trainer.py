@@ -13,18 +13,18 @@ import torch
 from torch import Tensor
 from trl import GRPOTrainer
 from trl.models import unwrap_model_for_generation
-from trl.trainer.utils import pad, split_tensor_dict
+from trl.trainer.utils import split_tensor_dict
 
 from sqlgrpo.inference.engine import RolloutEngine, reason_not_to_share
 from sqlgrpo.models import attention
 from sqlgrpo.models.shadow import base_of
 from sqlgrpo.training import contract
-from sqlgrpo.training.fast import batching, refill
+from sqlgrpo.training.fast import batching, handover, refill
 from sqlgrpo.training.fast.forest import Rows
-from sqlgrpo.training.fast.forward import drops_out, reason_not_to_pack, teach
+from sqlgrpo.training.fast.forward import reason_not_to_pack, teach
 from sqlgrpo.training.fast.head import Head
 from sqlgrpo.training.fast.options import FastOptions
-from sqlgrpo.training.fast.scoring import score
+from sqlgrpo.training.fast.scoring import Gradients, Scorer
 from sqlgrpo.training.fast.timing import StepTimer
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class FastGRPOTrainer(GRPOTrainer):
         self._left_out: Tensor | None = None
         self._old_logps: Tensor | None = None
         self._sampled: list[list[float]] | None = None
+        self._scorer = Scorer(self.fast.max_tokens)
+        self._prepared = False  # has this micro-batch its samples and rewards?
         refill.check(
             self.fast.refill_rounds,
             self.train_dataset,
@@ -114,19 +116,10 @@ class FastGRPOTrainer(GRPOTrainer):
         plain = sum(map(len, prompts)) + sum(len(sample.tokens) - 1 for sample in samples)
         self._note("sharing/rollout", plain / forwarded)
         logps = [sample.logps for sample in samples]
-        self._sampled = logps if self._serve_as_old(engine) else None
+        self._sampled = logps if handover.serves_as_old(self, engine) else None
         # Stock has no sampling log-probabilities here, and would use them for this one setting.
         hidden = self.off_policy_mask_threshold is not None
         return [sample.tokens for sample in samples], None if hidden else logps
-
-    def _serve_as_old(self, engine: RolloutEngine) -> bool:
-        """Will TRL ask for log-probabilities of these samples, and has the sampler the same?"""
-        every = self.args.steps_per_generation * self.num_iterations
-        asked = self.args.gradient_accumulation_steps % every != 0
-        one_turn = self.rollout_func is None and not self.tools
-        in_float32 = self.accelerator.mixed_precision == "no" and engine.in_float32
-        same = engine.sampler.temperature == self.temperature and not drops_out(self.model)
-        return asked and one_turn and in_float32 and same
 
     def _finished(self, index: int, tokens: list[int]) -> None:
         if self.on_completion is not None and index < len(self._rows):
@@ -200,19 +193,37 @@ class FastGRPOTrainer(GRPOTrainer):
             if not self.model.training or len(generation_batch) % self.num_generations:
                 return super()._prepare_inputs(generation_batch)
             cuts = self.args.steps_per_generation
-            if self._step % (cuts * self.num_iterations) == 0 or self._buffered_inputs is None:
+            due = self._step % (cuts * self.num_iterations) == 0 and not self._prepared
+            if due or self._buffered_inputs is None:
                 batch = self._generate_and_score_completions(generation_batch)
                 batch = batching.shuffle_groups(batch, self.num_generations)
                 self._buffered_inputs = split_tensor_dict(batch, cuts)
+            self._prepared = True
             return self._buffered_inputs[self._step % cuts]
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
         with self.timer.measure("train"):
-            loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+            loss = self._within_memory(model, inputs, num_items_in_batch)
         if self._step % self.current_gradient_accumulation_steps == 0:
             for name, seconds in self.timer.step().items():
                 self._note(name, seconds)
         return loss
+
+    def _within_memory(self, model: Any, inputs: Any, num_items_in_batch: Any) -> Tensor:
+        """TRL's step; in smaller parts, from the same samples, when its backward pass runs out of
+        memory."""
+        alone = self._packs and self.accelerator.num_processes == 1
+        before = Gradients.of(self.model) if alone else None
+        self._prepared = False
+        while True:
+            try:
+                loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+            except torch.OutOfMemoryError:
+                if before is None or not self._prepared or not self._scorer.halve():
+                    raise
+            else:
+                return loss
+            before.restore()
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
         advantages = inputs["advantages"]
@@ -250,7 +261,7 @@ class FastGRPOTrainer(GRPOTrainer):
         with self.timer.measure("train"):
             sampled, self._sampled = self._sampled, None
             if sampled is not None:
-                return self._padded(sampled), None, None
+                return handover.padded(self, sampled), None, None
             plain = all(value is None for value in multimodal.values())
             if not self._packs or compute_aux_loss or not plain:
                 scores: Scores = super()._get_per_token_logps_and_entropies(
@@ -268,16 +279,6 @@ class FastGRPOTrainer(GRPOTrainer):
             logps, entropies = self._packed(model, input_ids, attention_mask, logits_to_keep, held)
             return logps, entropies if compute_entropy else None, None
 
-    def _padded(self, logps: Sequence[Sequence[float]]) -> Tensor:
-        """Log-probabilities of completions, (B, C), padded as TRL pads the completions."""
-        rows: Tensor = pad(
-            [torch.tensor(row) for row in logps],
-            padding_value=0.0,
-            padding_side="right",
-            pad_to_multiple_of=self.pad_to_multiple_of,
-        )
-        return rows.to(self.accelerator.device)
-
     def _packed(
         self, model: Any, ids_BT: Tensor, mask_BT: Tensor, width: int, held: int
     ) -> tuple[Tensor, Tensor]:
@@ -285,8 +286,7 @@ class FastGRPOTrainer(GRPOTrainer):
         left_out = self._left_out
         keep = [True] * len(ids_BT) if left_out is None else (~left_out).tolist()
         rows = Rows.read(ids_BT, mask_BT, width, keep)
-        max_tokens = self.fast.max_tokens or held
-        forest, logps_N, entropies_N = score(model, rows, max_tokens, self.accelerator)
+        forest, logps_N, entropies_N = self._scorer(model, rows, held, self.accelerator)
         if torch.is_grad_enabled():
             self._note("sharing/forward", ids_BT.numel() / forest.tokens)
         logps, entropies = forest.spread(logps_N), forest.spread(entropies_N)
