@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sqlgrpo.training.fast.attention import PackedAttention
-from sqlgrpo.training.fast.forest import Batch, Rows, build
+from sqlgrpo.training.fast.forest import PackedBatch, Rows, build
 from sqlgrpo.training.fast.trie import Tokens, pack, pack_within
 
 PROMPT = (9, 8, 7)
@@ -61,7 +61,7 @@ def test_a_group_that_does_not_fit_is_cut_into_rows_that_hold_every_completion(
 def test_the_attention_mask_is_the_ancestor_relation() -> None:
     row = pack(PROMPT, [(1, 2, 3), (1, 4, 5), (1, 4, 6, 6)])
     stop = len(row.tokens)
-    packed = PackedAttention(Batch.of([row], torch.device("cpu")))
+    packed = PackedAttention(PackedBatch.of([row], torch.device("cpu")))
     mask = packed.mask(0, len(PROMPT), stop)
     expected = [[sees(row.ends, q, k) for k in range(stop)] for q in range(len(PROMPT), stop)]
     assert mask.tolist() == expected
@@ -73,7 +73,7 @@ def test_what_opens_every_prompt_is_laid_out_once_and_seen_by_every_row(seed: in
     prompts = [(*opening, 3), (*opening, 4, 5), opening]
     completions = random_completions(seed)
     rows = [pack(prompt, completions) for prompt in prompts]
-    batch = Batch.of(rows, torch.device("cpu"))
+    batch = PackedBatch.of(rows, torch.device("cpu"))
     assert batch.shared == len(opening) - 1  # the last prompt keeps its last token to itself
     assert len(batch.tokens_T) == sum(len(row.tokens) for row in rows) - 2 * batch.shared
     packed = PackedAttention(batch)
@@ -93,7 +93,7 @@ def test_what_opens_every_prompt_is_laid_out_once_and_seen_by_every_row(seed: in
 
 def test_an_opening_that_is_a_small_part_of_the_tokens_is_not_shared() -> None:
     rows = [pack((1, *([word] * 30)), [(1, 2)]) for word in (3, 4)]
-    assert Batch.of(rows, torch.device("cpu")).shared == 0
+    assert PackedBatch.of(rows, torch.device("cpu")).shared == 0
 
 
 def test_values_return_to_the_rows_and_places_they_came_from() -> None:

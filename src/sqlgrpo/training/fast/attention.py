@@ -8,7 +8,7 @@ from torch.nn.functional import scaled_dot_product_attention as sdpa
 from transformers.integrations.sdpa_attention import repeat_kv
 
 from sqlgrpo.training.fast import short_attention
-from sqlgrpo.training.fast.forest import Batch
+from sqlgrpo.training.fast.forest import PackedBatch
 
 
 class PackedAttention:
@@ -17,7 +17,7 @@ class PackedAttention:
     A prompt that shares nothing is plain causal attention; only the few tree tokens need a mask.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: PackedBatch) -> None:
         self.layers: set[int] = set()
         self.shared = batch.shared
         self.spans = batch.spans

@@ -16,7 +16,7 @@ is better off with plain causal attention of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class PackedBatch:
     """Packed rows laid end to end, as tensors; indices count from the start of the batch.
 
     What opens every prompt (the system prompt, or the schema when all questions are about one)
@@ -34,7 +34,7 @@ class Batch:
     targets_N: Tensor
 
     @classmethod
-    def of(cls, rows: Sequence[PackedRow], device: torch.device) -> Batch:
+    def of(cls, rows: Sequence[PackedRow], device: torch.device) -> PackedBatch:
         """Lay packed rows end to end."""
         shared = opening(rows)
         tokens = rows[0].tokens[:shared]
@@ -76,7 +76,7 @@ def opening(rows: Sequence[PackedRow]) -> int:
 class Forest:
     """Everything one call of the model scores; ``batches`` are held in memory one at a time."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[PackedBatch, ...]
     index_BC: Tensor
     """For each token of each completion: its target, or N where there is none."""
     tokens: int
@@ -129,7 +129,7 @@ def build(rows: Rows, max_tokens: int, device: torch.device) -> Forest:
         count += len(row.targets)
     trees = [row for _, row in packed] or list(pack_within((0,), [(0,)], 1))
     index = torch.tensor(index_BC, device=device)
-    batches = tuple(Batch.of(part, device) for part in _fill(trees, max_tokens))
+    batches = tuple(PackedBatch.of(part, device) for part in _fill(trees, max_tokens))
     return Forest(
         batches=batches,
         index_BC=index.where(index >= 0, sum(len(tree.targets) for tree in trees)),

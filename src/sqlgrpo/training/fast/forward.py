@@ -21,7 +21,7 @@ from sqlgrpo.errors import ConfigError
 from sqlgrpo.models import attention
 from sqlgrpo.training.fast import lowrank
 from sqlgrpo.training.fast.attention import PackedAttention
-from sqlgrpo.training.fast.forest import Batch, Forest
+from sqlgrpo.training.fast.forest import Forest, PackedBatch
 from sqlgrpo.training.fast.head import Head, score
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def _score_forest(model: PreTrainedModel, forest: Forest, head: Head) -> tuple[T
     return torch.cat([logps for logps, _ in scores]), torch.cat([other for _, other in scores])
 
 
-def _score_batch(model: PreTrainedModel, batch: Batch, head: Head) -> tuple[Tensor, Tensor]:
+def _score_batch(model: PreTrainedModel, batch: PackedBatch, head: Head) -> tuple[Tensor, Tensor]:
     packed = PackedAttention(batch)
     hidden_T = model.base_model(
         input_ids=batch.tokens_T[None],

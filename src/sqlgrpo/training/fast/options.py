@@ -1,4 +1,7 @@
-"""What the fast trainer does differently from stock TRL; every switch keeps the same gradients."""
+"""What the fast trainer does differently from stock TRL.
+
+Every switch but ``refill_rounds``, which changes what is learnt from, keeps the same gradients.
+"""
 
 from __future__ import annotations
 

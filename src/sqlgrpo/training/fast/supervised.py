@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from trl import SFTTrainer
 
-from sqlgrpo.training.fast.forest import Batch, Forest
+from sqlgrpo.training.fast.forest import Forest, PackedBatch
 from sqlgrpo.training.fast.forward import install, reason_not_to_pack
 from sqlgrpo.training.fast.head import Head
 from sqlgrpo.training.fast.trie import PackedRow, Tokens, common_prefix, pack
@@ -83,7 +83,7 @@ def pack_labelled(ids_BT: Tensor, mask_BT: Tensor, labels_BT: Tensor) -> tuple[F
         tree.targets = [tree.targets[node] for node in kept]
         offset += len(kept)
         trees.append(tree)
-    batch = Batch.of(trees, ids_BT.device)
+    batch = PackedBatch.of(trees, ids_BT.device)
     tokens = sum(len(tree.tokens) for tree in trees)
     index = torch.tensor(wanted, device=ids_BT.device)
     return Forest(batches=(batch,), index_BC=index[None], tokens=tokens), index
