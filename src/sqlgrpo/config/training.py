@@ -78,6 +78,9 @@ class TrainingConfig:
     curriculum: str = "none"
     """Which prompts come next: ``none``, each as often as any other; ``learnable``, rather those
     that were sometimes right and sometimes wrong before."""
+    curriculum_samples: int = 0
+    """Completions that ``learnable`` draws for each example before GRPO, to know their pass rates
+    from the start; 0 learns them on the way."""
     temperature: float = 1.0
     max_completion_tokens: int = 128
     beta: float = 0.0

@@ -1,13 +1,14 @@
 """Which prompts come next: rather those that the policy sometimes gets right.
 
 A group has a gradient only when its rewards differ, and they differ most often when the pass rate p
-is in the middle. p is estimated from the rewards that training itself has seen: an example is drawn
-with a probability in proportion to p (1 - p), which is highest for one that was never tried.
+is in the middle. p is estimated from the rewards that training itself has seen, and from samples
+drawn before it (``pass_rates``): an example is drawn with a probability in proportion to p (1 - p),
+which is highest for one that was never tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -51,6 +52,13 @@ class Curriculum(TrainerCallback, ExportableState):
             setattr(self, name, value)
         uses = args.steps_per_generation * args.num_iterations
         self.taken = state.global_step * args.gradient_accumulation_steps // uses
+
+    def start_from(self, rates: Mapping[str, tuple[float, int]]) -> None:
+        """Take in what was earned by how many samples before training."""
+        for name, (earned, tried) in rates.items():
+            if name in self.places:
+                self.earned[self.places[name]] += earned
+                self.tried[self.places[name]] += tried
 
     def hear(self, ids: Sequence[str], scores: Sequence[Score]) -> None:
         """Take in the scores of a batch of completions."""

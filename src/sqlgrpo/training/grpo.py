@@ -51,11 +51,12 @@ from sqlgrpo.training import distributed
 from sqlgrpo.training.ahead import verified_ahead
 from sqlgrpo.training.arguments import grpo_arguments
 from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics, trackers_last
-from sqlgrpo.training.curriculum import curriculum_for
+from sqlgrpo.training.curriculum import Curriculum, curriculum_for
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
 from sqlgrpo.training.halts import Halts, read_halt
 from sqlgrpo.training.multi_turn import TurnRollout
+from sqlgrpo.training.pass_rates import Rates, estimate, sampled
 from sqlgrpo.training.preflight import check_settings, check_start, stop_on_errors
 from sqlgrpo.training.preflight.trained import check_trained
 from sqlgrpo.training.rewards import verifier_rewards
@@ -154,6 +155,7 @@ class Job:
             log.warning("GRPO %s", halt)
             return
         judge = self.environment.rubric.judge
+        curriculum = self._curriculum(model)
         with (
             phase(self.console, "GRPO", self.config.training.max_steps) as report,
             closing(Telemetry.of(self.config, judge, self.run)) as telemetry,
@@ -167,7 +169,7 @@ class Job:
             )
             halts = Halts(self.config.training.halts, self.run, lambda: keep_best.accuracies)
             stop = StopOnSignal(distributed.largest)
-            trainer = self.trainer(model, report, telemetry, [keep_best, halts, stop])
+            trainer = self.trainer(model, report, telemetry, [keep_best, halts, stop], curriculum)
             last = distributed.on_main(self.run.last_checkpoint)
             if distributed.world().is_main:
                 self.run.forget("grpo", step_of(last) if last else -1)
@@ -185,10 +187,10 @@ class Job:
         report: Report,
         telemetry: Telemetry,
         callbacks: Sequence[TrainerCallback],
+        curriculum: Curriculum | None,
     ) -> GRPOTrainer:
         """The real ``GRPOTrainer``, or our faster one with the same gradients."""
         training, train = self.config.training, self.data.train
-        curriculum = curriculum_for(training.curriculum, train, self.config.seed)
         hear = curriculum.hear if curriculum else None
         with unrounded(model):
             trainer = trainer_for(self.config)(
@@ -215,6 +217,20 @@ class Job:
         stop_on_errors(check_trained(trainer.model, master_weights=sharded))
         return trainer
 
+    def _curriculum(self, model: Any) -> Curriculum | None:
+        training = self.config.training
+        found = curriculum_for(training.curriculum, self.data.train, self.config.seed)
+        if found and training.curriculum_samples:
+            found.start_from(distributed.on_main(lambda: self._pass_rates(model)))
+        return found
+
+    def _pass_rates(self, model: Any) -> Rates:
+        training, examples = self.config.training, self.data.train
+        policy = self._policy(model, sampled(training))
+        with phase(self.console, "pass rates", len(examples)) as report:
+            samples, file = training.curriculum_samples, self.run.pass_rates
+            return estimate(examples, samples, policy, self.environment, file, report)
+
     def _conversations(self) -> TurnRollout | None:
         """How several turns are sampled; ``None`` for one."""
         if not isinstance(self.environment, MultiTurnEnv):
@@ -237,8 +253,8 @@ class Job:
         return measured.figures["suite_accuracy"].value
 
     def _evaluate(self, title: str, model: Any, examples: Sequence[Example]) -> Evaluation:
-        policy = distributed.divided(self._policy(model))
         settings = self.config.evaluation
+        policy = distributed.divided(self._policy(model, Decoding.greedy(settings)))
         chosen = list(examples[: settings.limit])
         if title:
             with phase(self.console, title, len(chosen)) as report:
@@ -249,8 +265,7 @@ class Job:
             lambda: score_completions(chosen, completions, self.environment, settings)
         )
 
-    def _policy(self, model: Any) -> Policy:
-        decoding = Decoding.greedy(self.config.evaluation)
+    def _policy(self, model: Any, decoding: Decoding) -> Policy:
         ask = Generator(model, self.tokenizer, decoding, chat=self.config.model.chat)
         return model_policy(ask, self.environment)
 

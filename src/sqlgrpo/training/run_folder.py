@@ -77,6 +77,11 @@ class RunFolder:
         return self.root / "halt.json"
 
     @property
+    def pass_rates(self) -> Path:
+        """How often each example was right before GRPO (``training.curriculum_samples``)."""
+        return self.root / "pass_rates.jsonl"
+
+    @property
     def hacks(self) -> Path:
         """Rewarded queries that a suite with another seed tells from the gold."""
         return self.root / "hacks.jsonl"

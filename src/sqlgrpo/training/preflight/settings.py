@@ -139,6 +139,17 @@ def checkpoints_between_generations(config: Config) -> Findings:
     )
 
 
+def unused_samples(config: Config) -> Findings:
+    training = config.training
+    if not training.curriculum_samples or training.curriculum != "none":
+        return []
+    return error(
+        "training.curriculum_samples",
+        f"{training.curriculum_samples} samples per example, but no curriculum reads them",
+        "set training.curriculum=learnable, or 0 samples",
+    )
+
+
 def exploration(config: Config) -> Findings:
     training = config.training
     found: Findings = []
@@ -251,6 +262,7 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     offload_optimizer,
     checkpoints_between_generations,
     exploration,
+    unused_samples,
     base_model,
     masked_stops,
     halting,
