@@ -40,7 +40,8 @@ def server(config: Config) -> Build:
         raise ConfigError("training.rollouts=vllm_server needs training.fast=true")
     if training.trl.get("generation_kwargs"):
         raise ConfigError(
-            "training.rollouts=vllm_server does not take training.trl.generation_kwargs"
+            "training.rollouts=vllm_server sends no training.trl.generation_kwargs; set "
+            "training.trl.top_p, top_k, min_p or repetition_penalty"
         )
 
     def build(**options: Any) -> GRPOTrainer:
