@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from accelerate import DistributedType
 from torch import Tensor
 from trl import GRPOTrainer
 from trl.models import unwrap_model_for_generation
@@ -210,9 +211,8 @@ class FastGRPOTrainer(GRPOTrainer):
         return loss
 
     def _within_memory(self, model: Any, inputs: Any, num_items_in_batch: Any) -> Tensor:
-        """TRL's step; in smaller parts, from the same samples, when its backward pass runs out of
-        memory."""
-        alone = self._packs and self.accelerator.num_processes == 1
+        """TRL's step; with the same samples in smaller parts if memory ends on the way back."""
+        alone = self._packs and self.accelerator.distributed_type == DistributedType.NO
         before = Gradients.of(self.model) if alone else None
         self._prepared = False
         while True:
