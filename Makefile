@@ -25,8 +25,7 @@ train: setup  ## warm start and GRPO on the built-in data with SmolLM2-135M, abo
 	$(BIN)/python scripts/train.py experiment=quickstart
 
 test: setup check  ## ruff, mypy and every test but the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow and not distributed"
-	$(BIN)/python -m pytest -m "distributed and not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-slow: setup  ## the tests that train, search or kill for minutes
 	$(BIN)/python -m pytest -m slow --timeout 5400

@@ -33,7 +33,7 @@ FLOWS = [
 ]
 FLOW_NAMES = [*NAMES, "zero3 in turns"]
 SIGNALLED = [
-    ("ddp", 2, "multi_turn"),
+    pytest.param("ddp", 2, "multi_turn", marks=pytest.mark.slow),
     pytest.param("deepspeed", 3, "single_turn", marks=pytest.mark.slow),
 ]
 QUIET = os.environ | {"OMP_NUM_THREADS": "1"}

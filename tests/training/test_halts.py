@@ -248,7 +248,7 @@ def test_the_script_says_that_the_run_halted_and_exits_with_status_1(halted):
 
 
 @pytest.mark.distributed
-@pytest.mark.parametrize("accelerator", ["ddp", "deepspeed"])
+@pytest.mark.parametrize("accelerator", ["ddp", pytest.param("deepspeed", marks=pytest.mark.slow)])
 def test_two_processes_halt_together(tmp_path, accelerator):
     options = [
         *SMALL,
