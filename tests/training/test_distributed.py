@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 ENGINES = [("ddp", 2), ("deepspeed", 2), ("deepspeed", 3)]
 NAMES = ["ddp", "zero2", "zero3"]
 FLOWS = [
-    ("ddp", 2, "single_turn"),
+    pytest.param("ddp", 2, "single_turn", marks=pytest.mark.slow),
     pytest.param("deepspeed", 2, "single_turn", marks=pytest.mark.slow),
     pytest.param("deepspeed", 3, "single_turn", marks=pytest.mark.slow),
     ("deepspeed", 3, "multi_turn"),
