@@ -24,6 +24,7 @@ $(STAMP): requirements.txt pyproject.toml packages/sqlgrpo_env/pyproject.toml
 train: setup  ## warm start and GRPO on the built-in data with SmolLM2-135M, about ten minutes on two cores
 	$(BIN)/python scripts/train.py experiment=quickstart
 
+# Two workers with a thread each: with two each they would wait for one another.
 test: setup check  ## ruff, mypy and every test but the slow ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 

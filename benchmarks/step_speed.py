@@ -9,7 +9,7 @@ the same weights and prompts; every round times, for each of them,
 
 * forward and backward over the same completions (no completion skipped),
 * rollouts: stock ``generate``, transformers' continuous batching, ours from the live weights and
-  from a merged bfloat16 copy,
+  from the merged copy that training would sample from,
 * whole steps: rollout, rewards from the verifiers, forward, backward, optimizer.
 
 With ``+training.trl.num_iterations=2`` a step is one rollout and two passes over it, and ours is

@@ -32,6 +32,10 @@ def main() -> int:
     options = parser.parse_intermixed_args()
     config = read(options.settings, kind=Config)
 
+    from sqlgrpo.training.contract import check_names
+
+    check_names()
+
     from sqlgrpo.training.preflight import examine, table, verdict
 
     findings = examine(config, sample=options.sample)

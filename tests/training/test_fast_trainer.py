@@ -104,14 +104,15 @@ def flat_for_long_prompts(prompts: list[str], completion_ids: Any, **_: Any) -> 
     ]
 
 
+@pytest.mark.parametrize("scale", ["group", "batch"])
 def test_groups_with_equal_rewards_are_counted_and_lose_their_rounding_noise(
-    tmp_path: Path,
+    scale: str, tmp_path: Path
 ) -> None:
-    fast = trainer(FastGRPOTrainer, tmp_path, reward=flat_for_long_prompts)
+    fast = trainer(FastGRPOTrainer, tmp_path, reward=flat_for_long_prompts, scale_rewards=scale)
     prompts = ["w1 w2 w3 w4 w5", "w6 w7"]
     inputs = [{"prompt": prompt} for prompt in prompts for _ in range(4)]
     output = fast._generate_and_score_completions(inputs)
-    assert fast._metrics["train"]["flat_groups"] == [0.5]
+    assert fast._metrics["train"]["frac_reward_zero_std"] == [0.5]
     assert (output["advantages"][:4] == 0).all()
     assert output["advantages"][4:].abs().max() > 0.5
 
@@ -167,7 +168,7 @@ def test_refilling_ends_after_its_rounds_and_a_resumed_run_draws_the_same(
     )
     seeds = drawn(fast, monkeypatch, step=5, micro_batch=10)
     assert len(set(seeds)) == 3
-    assert fast._metrics["train"]["flat_groups"] == [1.0]
+    assert fast._metrics["train"]["frac_reward_zero_std"] == [1.0]
     assert drawn(fast, monkeypatch, step=5, micro_batch=0) == seeds  # TRL counts from 0 again
     assert drawn(fast, monkeypatch, step=6, micro_batch=0) != seeds
 

@@ -91,14 +91,6 @@ def test_flat_groups_ask_for_harder_or_for_easier_examples(solved):
     assert ("harder" if solved else "easier") in halt.next_step
 
 
-def test_flat_groups_are_counted_by_group_where_stock_has_one_figure_of_the_batch():
-    found = Seen(window=1)
-    found.add({"flat_groups": 0.5, "frac_reward_zero_std": 1.0})
-    assert found.over(FLAT) == 0.5
-    found.add({"frac_reward_zero_std": 1.0})
-    assert found.over(FLAT) == 1.0
-
-
 def halting(kind, folder, limits: HaltsConfig, **options):
     callback = Halts(limits, RunFolder(folder), lambda: [])
     return trainer(kind, folder, extra={"callbacks": [callback]}, max_steps=4, **options), callback
@@ -244,7 +236,7 @@ def test_the_script_says_that_the_run_halted_and_exits_with_status_1(halted):
     command = [sys.executable, str(ROOT / "scripts" / "train.py"), *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1, done.stderr
-    assert "GRPO halted at step 2: flat_groups is 1" in done.stderr
+    assert "GRPO halted at step 2: frac_reward_zero_std is 1" in done.stderr
 
 
 @pytest.mark.distributed

@@ -11,10 +11,11 @@ from tests.training.tiny_run import config, run
 from sqlgrpo.config import TrainingConfig
 from sqlgrpo.environments import build_environment
 from sqlgrpo.errors import ConfigError
+from sqlgrpo.inference.generate import Decoding
 from sqlgrpo.progress import phase
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.training.curriculum import Curriculum
-from sqlgrpo.training.pass_rates import estimate, read, sampled
+from sqlgrpo.training.pass_rates import estimate, read
 from sqlgrpo.types import Example
 
 SCHEMA = "CREATE TABLE book (title TEXT, pages INTEGER)"
@@ -75,7 +76,7 @@ def test_an_example_that_is_sometimes_right_is_drawn_first():
 
 
 def test_samples_are_drawn_as_grpo_draws_them():
-    decoding = sampled(TrainingConfig(temperature=0.7, batch_size=4, num_generations=6))
+    decoding = Decoding.sampled(TrainingConfig(temperature=0.7, batch_size=4, num_generations=6))
     assert (decoding.temperature, decoding.batch_size, decoding.max_new_tokens) == (0.7, 24, 128)
 
 

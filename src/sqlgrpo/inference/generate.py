@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from sqlgrpo.config import EvaluationConfig
+from sqlgrpo.config import EvaluationConfig, TrainingConfig
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.inference.engine import RolloutEngine, check_weights, reason_not_to_share
 from sqlgrpo.inference.probe import evaluating, reason_not_to_trust
@@ -52,6 +52,15 @@ class Decoding:
             max_new_tokens=config.max_new_tokens,
             batch_size=config.batch_size,
             weights=config.weights,
+        )
+
+    @classmethod
+    def sampled(cls, training: TrainingConfig) -> Decoding:
+        """As GRPO draws, and as many together as in one of its steps."""
+        return cls(
+            max_new_tokens=training.max_completion_tokens,
+            batch_size=training.batch_size * training.num_generations,
+            temperature=training.temperature,
         )
 
     def config(self, model: Any, tokenizer: Any, *, chat: bool) -> GenerationConfig:

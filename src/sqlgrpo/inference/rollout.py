@@ -192,7 +192,7 @@ class Rollout:
         logits: Tensor = self.model(
             input_ids=torch.tensor([tokens], device=self.device),
             position_ids=torch.tensor([positions], device=self.device),
-            attention_mask=attention.placeholder(self.device),
+            attention_mask=attention.unread_mask(self.device),
             use_cache=False,
             logits_to_keep=keep,
             **{attention.ARGUMENT: self.cache},

@@ -59,8 +59,8 @@ def reason_not_to_branch(model: PreTrainedModel) -> str:
     return ""
 
 
-def placeholder(device: torch.device) -> Tensor:
-    """A 4-D mask, which transformers hands through untouched instead of building its own."""
+def unread_mask(device: torch.device) -> Tensor:
+    """A 4-D mask that tree attention does not look at: given one, transformers builds none."""
     return torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device)
 
 

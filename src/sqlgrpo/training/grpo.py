@@ -56,7 +56,7 @@ from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
 from sqlgrpo.training.halts import Halts, read_halt
 from sqlgrpo.training.multi_turn import TurnRollout
-from sqlgrpo.training.pass_rates import Rates, estimate, sampled
+from sqlgrpo.training.pass_rates import Rates, estimate
 from sqlgrpo.training.preflight import check_settings, check_start, stop_on_errors
 from sqlgrpo.training.preflight.trained import check_trained
 from sqlgrpo.training.rewards import verifier_rewards
@@ -226,7 +226,7 @@ class Job:
 
     def _pass_rates(self, model: Any) -> Rates:
         training, examples = self.config.training, self.data.train
-        policy = self._policy(model, sampled(training))
+        policy = self._policy(model, Decoding.sampled(training))
         with phase(self.console, "pass rates", len(examples)) as report:
             samples, file = training.curriculum_samples, self.run.pass_rates
             return estimate(examples, samples, policy, self.environment, file, report)

@@ -26,10 +26,7 @@ from sqlgrpo.training.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
-LENGTH, FLAT, KL = "completions/mean_length", "flat_groups", "kl"
-STOCK_FLAT = "frac_reward_zero_std"
-"""Where stock TRL, which logs no ``flat_groups``, has the figure; with rewards scaled by the batch
-it is one figure of the whole batch, 0 or 1."""
+LENGTH, FLAT, KL = "completions/mean_length", "frac_reward_zero_std", "kl"
 REWARD, ACCURACY = "reward", "validation_suite_accuracy"
 READ = (LENGTH, FLAT, KL, REWARD)
 SOLVED = 0.5
@@ -80,7 +77,7 @@ class Seen:
     def add(self, logs: Mapping[str, Any]) -> None:
         """Take in what one step logged."""
         for name in READ:
-            value = logs.get(name, logs.get(STOCK_FLAT) if name == FLAT else None)
+            value = logs.get(name)
             if value is None:
                 continue
             if len(first := self.first.setdefault(name, [])) < self.window:

@@ -6,13 +6,13 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from sqlgrpo.config import TrainingConfig
 from sqlgrpo.environments import SqlEnv
 from sqlgrpo.evaluation.policies import Policy
 from sqlgrpo.files import write_atomically
-from sqlgrpo.inference.generate import Decoding
 from sqlgrpo.progress import Report
+from sqlgrpo.training.run_folder import append
 from sqlgrpo.types import Example
 
 log = logging.getLogger(__name__)
@@ -21,15 +21,6 @@ CHUNK = 32
 """Examples that are sampled together and then written down."""
 Rates = dict[str, tuple[float, int]]
 """By example id: the sum of the rewards, and of how many samples."""
-
-
-def sampled(training: TrainingConfig) -> Decoding:
-    """Completions as GRPO will draw them, as many together as in one of its steps."""
-    return Decoding(
-        max_new_tokens=training.max_completion_tokens,
-        batch_size=training.batch_size * training.num_generations,
-        temperature=training.temperature,
-    )
 
 
 def estimate(
@@ -43,14 +34,14 @@ def estimate(
     """Draw ``samples`` completions for each example; the rewards are kept in ``file`` as they come,
     so that a run that was stopped samples only what is missing."""
     rates = read(file)
-    write_atomically(file, "".join(map(_line, rates.items())))  # without a line that was cut off
+    whole = [json.dumps(row) + "\n" for row in _rows(rates)]
+    write_atomically(file, "".join(whole))  # without a line that was cut off
     missing = [example for example in examples if rates.get(example.id, (0.0, 0))[1] < samples]
     report.advance(len(examples) - len(missing))
     for start in range(0, len(missing), CHUNK):
         chunk = missing[start : start + CHUNK]
         found = _draw(chunk, samples, policy, environment)
-        with file.open("a", encoding="utf-8") as out:
-            out.writelines(map(_line, found.items()))
+        append(file, _rows(found))
         rates |= found
         report.advance(len(chunk))
     mixed = sum(0 < earned < tried for earned, tried in rates.values())
@@ -70,9 +61,8 @@ def read(file: Path) -> Rates:
     return rates
 
 
-def _line(rate: tuple[str, tuple[float, int]]) -> str:
-    name, (earned, tried) = rate
-    return json.dumps({"id": name, "earned": earned, "tried": tried}) + "\n"
+def _rows(rates: Rates) -> list[dict[str, Any]]:
+    return [{"id": i, "earned": earned, "tried": n} for i, (earned, n) in rates.items()]
 
 
 def _draw(examples: Sequence[Example], samples: int, policy: Policy, environment: SqlEnv) -> Rates:

@@ -105,7 +105,7 @@ def _score_batch(model: PreTrainedModel, batch: PackedBatch, head: Head) -> tupl
     hidden_T = model.base_model(
         input_ids=batch.tokens_T[None],
         position_ids=batch.positions_T[None],
-        attention_mask=attention.placeholder(batch.tokens_T.device),
+        attention_mask=attention.unread_mask(batch.tokens_T.device),
         use_cache=False,
         **{attention.ARGUMENT: packed},
     ).last_hidden_state[0]

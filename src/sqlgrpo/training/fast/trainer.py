@@ -139,8 +139,9 @@ class FastGRPOTrainer(GRPOTrainer):
         batch: dict[str, Any] = super()._generate_and_score_completions(inputs)
         if self.model.training:
             flat_P = self._flat_groups()
-            if not refill:
-                self._note("flat_groups", flat_P.float().mean().item())
+            # TRL's figure is one of the whole batch when rewards are scaled by it.
+            shares = self._metrics["train"]["frac_reward_zero_std"]
+            shares[-1:] = [] if refill else [flat_P.float().mean().item()]
             start = self.accelerator.process_index * len(inputs)
             flat_B = flat_P.repeat_interleave(self.num_generations)[start : start + len(inputs)]
             batch["advantages"] = batch["advantages"].masked_fill(flat_B, 0.0)
@@ -150,8 +151,7 @@ class FastGRPOTrainer(GRPOTrainer):
         """The batch after dynamic sampling; every process draws the same number of groups."""
         size, replaced = self.num_generations, 0
         for attempt in range(self.fast.refill_rounds):
-            flat = refill.flat(batch, size).sum()
-            wanted = int(self.accelerator.gather(flat).max())
+            wanted = int(self.accelerator.gather(refill.flat(batch, size).sum()).max())
             if not wanted:
                 break
             seed = hash((self.args.seed, *self._place(), attempt, self.accelerator.process_index))
