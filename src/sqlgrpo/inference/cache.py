@@ -7,26 +7,16 @@ ancestors, and a mask over the slots is all that tells their histories apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention as sdpa
 
 from sqlgrpo.inference.prefill import PackedPrompts, along
+from sqlgrpo.inference.step import Part, Step
 
 BLOCK = 64
 """Slots by which the cache grows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Where the new tokens of one decoding step go, and what each of them sees."""
-
-    groups_R: Tensor
-    slots_R: Tensor
-    columns_R: Tensor
-    """Index of a token among the new tokens of its group."""
-    visible_GQL: Tensor
 
 
 class TreeCache:
@@ -38,15 +28,14 @@ class TreeCache:
         self.keys: dict[int, Tensor] = {}
         self.values: dict[int, Tensor] = {}
         self.step: Step | None = None
-        self._mask: Tensor | None = None
+        self._masks: list[Tensor] = []
 
     def start(self, step: Step) -> None:
         """The next forward pass carries the tokens of ``step``."""
         self.step = step
-        self._mask = None
-        needed = step.visible_GQL.shape[2]
-        if needed > self.capacity:
-            self.capacity = needed + BLOCK
+        self._masks = []
+        if step.slots > self.capacity:
+            self.capacity = step.slots + BLOCK
             for store in (self.keys, self.values):
                 for layer, old in store.items():
                     store[layer] = old.new_zeros(*old.shape[:2], self.capacity, old.shape[3])
@@ -68,7 +57,14 @@ class TreeCache:
         keys, values = self.keys[layer], self.values[layer]
         keys[step.groups_R, :, step.slots_R] = key[0].transpose(0, 1)
         values[step.groups_R, :, step.slots_R] = value[0].transpose(0, 1)
-        return self._attend(step, query, keys, values, scaling)
+        if not self._masks:
+            shared = query.shape[1] // key.shape[1]
+            self._masks = [_mask(part.visible_GQL, shared, query.dtype) for part in step.parts]
+        outputs = [
+            _attend(part, mask, query[0, :, part.rows], keys, values, scaling)
+            for part, mask in zip(step.parts, self._masks, strict=True)
+        ]
+        return torch.cat(outputs).transpose(0, 1)[None]
 
     def _store_prompts(self, layer: int, key: Tensor, value: Tensor) -> None:
         paths = self.prompts.paths
@@ -78,25 +74,29 @@ class TreeCache:
                 tokens = along(path, new)[0]
                 store[layer][group, :, : tokens.shape[1]] = tokens
 
-    def _attend(
-        self, step: Step, query: Tensor, keys: Tensor, values: Tensor, scaling: float | None
-    ) -> Tensor:
-        """The heads that share a key head become more queries of it, so no key is repeated."""
-        heads, size = query.shape[1], query.shape[3]
-        groups, width, slots = step.visible_GQL.shape
-        shared = heads // keys.shape[1]
-        if self._mask is None:
-            self._mask = step.visible_GQL.repeat(1, shared, 1)[:, None]
-        padded = query.new_zeros(groups, width, heads, size)
-        padded[step.groups_R, step.columns_R] = query[0].transpose(0, 1)
-        padded = padded.view(groups, width, -1, shared, size).permute(0, 2, 3, 1, 4)
-        output = sdpa(
-            padded.reshape(groups, -1, shared * width, size),
-            keys[:, :, :slots],
-            values[:, :, :slots],
-            attn_mask=self._mask,
-            scale=scaling,
-        )
-        output = output.view(groups, -1, shared, width, values.shape[3]).permute(0, 3, 1, 2, 4)
-        output = output.reshape(groups, width, heads, values.shape[3])
-        return output[step.groups_R, step.columns_R].transpose(0, 1)[None]
+
+def _mask(visible_GQL: Tensor, shared: int, dtype: torch.dtype) -> Tensor:
+    """What is added to the scores; the heads that share a key head are more queries of it."""
+    seen = visible_GQL.repeat(1, shared, 1)[:, None]
+    return torch.zeros_like(seen, dtype=dtype).masked_fill_(~seen, -torch.inf)
+
+
+def _attend(
+    part: Part, mask: Tensor, query: Tensor, keys: Tensor, values: Tensor, scaling: float | None
+) -> Tensor:
+    """From queries (heads, R, size) to (R, heads, size); no key is repeated."""
+    groups, width, slots = part.visible_GQL.shape
+    heads, _, size = query.shape
+    shared = heads // keys.shape[1]
+    padded = query.new_zeros(groups * width, heads, size)
+    padded[part.places_R] = query.transpose(0, 1)
+    padded = padded.view(groups, width, -1, shared, size).permute(0, 2, 3, 1, 4)
+    output = sdpa(
+        padded.reshape(groups, -1, shared * width, size),
+        keys[part.groups, :, :slots],
+        values[part.groups, :, :slots],
+        attn_mask=mask,
+        scale=scaling,
+    )
+    output = output.view(groups, -1, shared, width, values.shape[3]).permute(0, 3, 1, 2, 4)
+    return output.reshape(groups * width, heads, values.shape[3])[part.places_R]

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from sqlgrpo.errors import ConfigError
-from sqlgrpo.inference.cache import Step, TreeCache
+from sqlgrpo.inference.cache import TreeCache
 from sqlgrpo.inference.prefill import PackedPrompts
 from sqlgrpo.inference.sampling import Sampler
+from sqlgrpo.inference.step import Step
 from sqlgrpo.models import attention
 
 Finished = Callable[[int, list[int]], None]
@@ -158,27 +159,16 @@ class Rollout:
     def _place(self, leaves: Sequence[Leaf], visible_RL: Tensor) -> tuple[Tensor, Step]:
         """Give each leaf a slot; it sees what its parent saw, and itself."""
         slots: list[int] = []
-        columns: list[int] = []
-        used: dict[int, int] = {}
         for leaf in leaves:
             slots.append(self.next_slot[leaf.group])
             self.next_slot[leaf.group] += 1
-            columns.append(used.get(leaf.group, 0))
-            used[leaf.group] = columns[-1] + 1
-        groups_R = torch.tensor([leaf.group for leaf in leaves], device=self.device)
-        slots_R = torch.tensor(slots, device=self.device)
-        columns_R = torch.tensor(columns, device=self.device)
         parents_R = torch.tensor([leaf.parent for leaf in leaves], device=self.device)
         length = max(visible_RL.shape[1], max(slots) + 1)
         seen_RL = visible_RL.new_zeros(len(leaves), length)
         seen_RL[:, : visible_RL.shape[1]] = visible_RL[parents_R]
-        seen_RL[torch.arange(len(leaves), device=self.device), slots_R] = True
-        visible_GQL = seen_RL.new_zeros(len(self.next_slot), max(used.values()), length)
-        visible_GQL[:, :, 0] = True
-        visible_GQL[groups_R, columns_R] = seen_RL
-        return seen_RL, Step(
-            groups_R=groups_R, slots_R=slots_R, columns_R=columns_R, visible_GQL=visible_GQL
-        )
+        seen_RL[torch.arange(len(leaves)), slots] = True
+        groups = [leaf.group for leaf in leaves]
+        return seen_RL, Step.of(groups, slots, seen_RL, len(self.next_slot))
 
     def _decode(self, leaves: Sequence[Leaf], step: Step) -> Tensor:
         self.cache.start(step)
