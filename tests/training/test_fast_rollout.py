@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import GenerationConfig
 from trl import GRPOTrainer
 
-from sqlgrpo.inference import engine
+from sqlgrpo.inference import engine, step
 from sqlgrpo.inference.engine import copy_dtype
 from sqlgrpo.inference.rollout import Limits, Rollout
 from sqlgrpo.inference.sampling import Sampler, unsupported
@@ -58,6 +58,30 @@ def test_every_token_has_the_probability_that_stock_gives_it(
     torch.manual_seed(0)
     tokens, logps = rollouts(fast, PROMPTS)
     expected = stock_logps(fast, PROMPTS, tokens)
+    for row, ours, completion in zip(expected, logps, tokens, strict=True):
+        torch.testing.assert_close(torch.tensor(ours), row[: len(completion)], atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("padding", "calls"), [({"cpu": 0}, 4), ({"cpu": 500}, 2), ({}, 1)])
+def test_how_many_groups_attend_in_one_call_changes_nothing(
+    padding: dict[str, int], calls: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    most = 0
+    of = step.Step.of
+
+    def counted(*given: Any) -> step.Step:
+        nonlocal most
+        made = of(*given)
+        most = max(most, len(made.parts))
+        return made
+
+    monkeypatch.setattr(step.Step, "of", counted)
+    monkeypatch.setattr(step, "CALL", padding)
+    fast = trainer(FastGRPOTrainer, tmp_path, max_completion_length=40, extra={"fast": LIVE})
+    torch.manual_seed(0)
+    tokens, logps = rollouts(fast, PROMPTS)
+    expected = stock_logps(fast, PROMPTS, tokens)
+    assert most == calls
     for row, ours, completion in zip(expected, logps, tokens, strict=True):
         torch.testing.assert_close(torch.tensor(ours), row[: len(completion)], atol=1e-4, rtol=1e-5)
 
