@@ -178,7 +178,7 @@ def compared(options: argparse.Namespace) -> dict[str, Any]:
     """Suite accuracy of every run, and every arm against the warm start and against ours."""
     base = right(options.run / "start", "warm_start")
     before = fmean(base.values())
-    answers = {arm: finished(options, arm) for arm in options.arms}
+    answers = {arm: runs for arm in options.arms if (runs := finished(options, arm))}
     arms: dict[str, Any] = {}
     for arm, runs in answers.items():
         shares = [fmean(run.values()) for run in runs.values()]

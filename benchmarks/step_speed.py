@@ -118,7 +118,7 @@ def measure(bench: Bench, rounds: int, continuous: int) -> dict[str, Any]:
             for name, spent in found.items():
                 seconds.setdefault(name, []).append(spent)
         print(f"round {round_}: {_brief(found)}", file=sys.stderr, flush=True)
-    return _figures(seconds, sizes, fast)
+    return _figures(seconds, sizes)
 
 
 def step(trainer: GRPOTrainer, rows: list[dict[str, Any]]) -> None:
@@ -182,9 +182,7 @@ def _sizes(batch: dict[str, Any], fast: FastGRPOTrainer) -> dict[str, float]:
     }
 
 
-def _figures(
-    seconds: dict[str, list[float]], sizes: list[dict[str, float]], fast: FastGRPOTrainer
-) -> dict[str, Any]:
+def _figures(seconds: dict[str, list[float]], sizes: list[dict[str, float]]) -> dict[str, Any]:
     pairs = {
         "train": ("train_stock", "train_fast"),
         "step": ("stock", "fast"),
@@ -193,8 +191,6 @@ def _figures(
         "rollout_live": ("generate", "shared_live"),
         "rollout_against_continuous_batching": ("continuous_batching", "shared_copy"),
     }
-    timed = fast._metrics["train"]
-    parts = {name: timed[f"time/{name}"] for name in ("generate_s", "verify_s", "train_s")}
     return {
         "faster": {
             name: ratio(seconds[slow], seconds[quick])
@@ -202,7 +198,6 @@ def _figures(
             if slow in seconds
         },
         "seconds": {name: median(values) for name, values in seconds.items()},
-        "fast_step_parts": {name: median(values[1:]) for name, values in parts.items()},
         "sizes": {name: median(size[name] for size in sizes) for name in sizes[0]},
     }
 

@@ -24,7 +24,8 @@ from sqlgrpo.models import adapters_to_float32, load_model, load_tokenizer, lora
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.training import distributed
 from sqlgrpo.training.arguments import grpo_arguments
-from sqlgrpo.training.grpo import prompts, whole
+from sqlgrpo.training.distributed import whole
+from sqlgrpo.training.grpo import prompts
 from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.training.survive import SurvivingFastGRPOTrainer, SurvivingGRPOTrainer

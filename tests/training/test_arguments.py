@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from sqlgrpo.config import Config
@@ -49,6 +51,7 @@ def test_keys_under_trl_reach_grpo_config(tmp_path):
         ("+training.trl.bf16=true", r"set training\.autocast instead"),
         ("+training.trl.gradient_accumulation_steps=2", r"set training\.batch_size and"),
         ("+training.trl.warmup_steps=9", r"set training\.learning_rate, which rises"),
+        ("+training.trl.chat_template_kwargs={a: 1}", "template in the tokenizer"),
         ("training.batch_size=7", "not a multiple"),
         ("training.autocast=float16", "is not auto, bfloat16 or null"),
         ("training.report_to=tensorboard", "not auto, wandb or none"),
@@ -57,6 +60,23 @@ def test_keys_under_trl_reach_grpo_config(tmp_path):
 def test_a_setting_that_cannot_be_is_refused(tmp_path, override, message):
     with pytest.raises(ConfigError, match=message):
         arguments(tmp_path, override)
+
+
+def test_a_base_model_stops_in_the_words_of_vllm(tmp_path):
+    made = arguments(tmp_path, "model.chat=false", "training.rollouts=vllm")
+    assert made.generation_kwargs == {"stop": ["\n\n"]}
+
+
+def test_every_run_of_a_process_has_its_own_page_in_wandb(tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_RUN_ID", "")
+    pages = []
+    for name in ("a", "b", "a"):
+        run = RunFolder(tmp_path / name)
+        run.root.mkdir(exist_ok=True)
+        trackers(settings("training.report_to=wandb"), run)
+        pages.append(os.environ["WANDB_RUN_ID"])
+    assert pages[0] == pages[2] != pages[1]
 
 
 def test_a_base_model_keeps_its_stop_beside_other_generation_settings(tmp_path):

@@ -35,20 +35,21 @@ def test_a_batch_holds_no_example_twice():
     assert all(len(set(curriculum.draw(number, 4))) == 4 for number in range(50))
 
 
-def run(folder, *, steps: int, resume: str | None = None):
-    curriculum = Curriculum(EXAMPLES, seed=0)
+def run(folder, *, steps: int, resume: str | None = None, prompts: list[str] = PROMPTS):
+    examples = [Example(id=prompt, question="", schema="", gold_sql="") for prompt in prompts]
+    curriculum = Curriculum(examples, seed=0)
 
-    def reward(prompts, completion_ids, **_):
+    def reward(completion_ids, **given):
         rewards = [float(sum(ids) % 2) for ids in completion_ids]
         scores = [Score(reward=reward, parsed=Parsed(sql=None)) for reward in rewards]
-        curriculum.hear(prompts, scores)
+        curriculum.hear(given["prompts"], scores)
         return rewards
 
     built = trainer(
         FastGRPOTrainer,
         folder,
         reward=reward,
-        questions=PROMPTS,
+        questions=prompts,
         gradient_accumulation_steps=1,
         lr_scheduler_type="constant",
         max_steps=steps,
@@ -70,6 +71,16 @@ def test_a_resumed_run_draws_the_same_prompts(tmp_path):
     assert resumed.tried == whole.tried
     for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True):
         assert (a == b).all()
+
+
+@pytest.mark.parametrize("prompts", [4, 6, 8])
+def test_a_resumed_run_may_have_fewer_examples_or_more(tmp_path, prompts):
+    run(tmp_path, steps=4)
+    shorter = [f"w{number} w{number + 1}" for number in range(prompts)]
+    resumed, built = run(tmp_path, steps=8, resume=str(tmp_path / "checkpoint-4"), prompts=shorter)
+    assert built.state.global_step == 8
+    assert len(resumed.tried) == len(resumed.earned) == prompts
+    assert max(map(max, resumed.drawn)) < prompts
 
 
 def test_an_unknown_curriculum_is_refused():

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from accelerate import DistributedType
 from tests.training.fast_case import gradients, llama, lora_model, padded, trainer
 from torch import Tensor
 
 from sqlgrpo.models.shadow import base_of
 from sqlgrpo.training.fast import FastGRPOTrainer
-from sqlgrpo.training.fast.forest import Forest
+from sqlgrpo.training.fast.forest import Forest, Rows
+from sqlgrpo.training.fast.scoring import Scorer
 
 ROOM = 20
 """Packed tokens that fit."""
@@ -97,3 +101,41 @@ def test_memory_that_runs_out_while_sampling_is_no_reason_to_split(
     with pytest.raises(torch.OutOfMemoryError):
         fast.train()
     assert fast._scorer.limit is None
+
+
+def test_every_process_makes_as_many_forward_passes_as_the_one_with_most(tmp_path: Path) -> None:
+    """ZeRO-3 gathers weights for each pass of any process, and waits for all."""
+    built = trainer(FastGRPOTrainer, tmp_path)
+    rows = Rows(prompts=[(5, 6, 7)] * 2, completions=[(8, 9), (10, 11, 1)], width=3)
+    passes: list[int] = []
+    base_of(built.model).model.register_forward_hook(lambda *_: passes.append(1))
+    one, other = (
+        built.accelerator,
+        SimpleNamespace(
+            distributed_type=DistributedType.MULTI_CPU,
+            device=torch.device("cpu"),
+            autocast=nullcontext,
+            gather=lambda count: torch.tensor([int(count), 3]),
+        ),
+    )
+    with torch.no_grad():
+        expected = Scorer(None)(built.model, rows, 12, one)[1]
+        assert len(passes) == 1
+        forest, logps, _ = Scorer(None)(built.model, rows, 12, other)
+    assert len(passes) == 1 + 3
+    assert (logps == expected).all()
+    assert forest.spread(logps).shape == (2, 3)
+
+
+def test_a_process_among_others_does_not_split_alone() -> None:
+    rows = Rows(prompts=[(5, 6, 7)], completions=[(8, 9)], width=2)
+    among = SimpleNamespace(
+        distributed_type=DistributedType.MULTI_CPU,
+        device=torch.device("cpu"),
+        autocast=nullcontext,
+        gather=lambda count: count,
+    )
+    scorer = Scorer(None)
+    with pytest.raises(torch.OutOfMemoryError):
+        scorer(full, rows, 12, among)
+    assert scorer.limit is None

@@ -278,3 +278,12 @@ def test_a_model_that_cannot_be_copied_is_sampled_live(
     assert fast._engine is not None
     assert fast._engine.dtype is None
     assert reason in caplog.text
+
+
+def test_a_base_model_samples_without_the_engine(tmp_path: Path) -> None:
+    """TRL gives ``generate`` no tokenizer, which it would need for a stop string."""
+    asked = {"stop_strings": ["\n\n"], "repetition_penalty": 1.1}
+    fast = trainer(FastGRPOTrainer, tmp_path, generation_kwargs=asked, max_steps=1)
+    assert fast._engine is None
+    fast.train()
+    assert fast.state.global_step == 1

@@ -115,6 +115,8 @@ def test_each_sign_stops_the_trainer_with_a_checkpoint(tmp_path, kind, limit, fi
     assert callback.found.figure == figure
     assert built.state.global_step == callback.found.step < 4
     assert (tmp_path / "run" / f"checkpoint-{callback.found.step}").is_dir()
+    assert read_halt(callback.run) is None  # there is no checkpoint-best yet to go on with
+    callback.leave_word()
     told = str(read_halt(callback.run))
     assert figure in told
     assert f"training.halts.{next(iter(limit))}=" in told
@@ -140,7 +142,7 @@ def test_a_gradient_that_is_not_finite_is_not_taken(tmp_path, kind, bad):
     assert before
     assert all((before[n] == p).all() for n, p in built.model.named_parameters())
     assert (tmp_path / "checkpoint-2").is_dir()
-    assert "grad_norm is not finite" in str(read_halt(callback.run))
+    assert "grad_norm is not finite" in str(callback.found)
 
 
 def test_a_loss_that_is_not_finite_is_seen(tmp_path):
@@ -229,6 +231,21 @@ def test_a_halted_run_that_was_killed_is_not_trained_on_and_evaluates_its_best_w
     assert "grpo" in read_stages(halted.evaluation)
     assert answers.read_text() != before  # so they are the answers of checkpoint-best
     assert not (halted.root / "checkpoint-4").is_dir()
+
+
+def test_a_run_killed_between_its_halt_and_its_best_weights_is_finished(tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    late = "training.eval_every=4"  # no candidate for the best before the end
+    with monkeypatch.context() as patch:
+        patch.setattr(KeepBest, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "run", "training.halts.window=2", late)
+    assert not (tmp_path / "run" / "checkpoint-best").exists()
+    halted = run(tmp_path / "run", "training.halts.window=2", late)
+    assert read_halt(halted).figure == FLAT
+    assert "grpo" in read_stages(halted.evaluation)
 
 
 def test_the_script_says_that_the_run_halted_and_exits_with_status_1(halted):

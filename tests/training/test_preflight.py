@@ -93,6 +93,7 @@ def test_the_quickstart_has_no_contradiction():
             "warning",
             "continue exactly",
         ),
+        (["training.warm_start.adapter=nowhere"], "error", "nowhere: no such folder"),
         (["training.num_generations=1"], "error", "has no advantage"),
         (["training.temperature=0"], "error", "would be equal"),
         (["model.chat=false", "training.warm_start.enabled=false"], "warning", "end with EOS"),

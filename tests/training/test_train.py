@@ -74,7 +74,7 @@ def test_each_verifier_of_the_rubric_is_logged_under_its_name(finished):
     assert len(steps) == 4
     for row in steps:
         shares = [row[f"rewards/{name}/mean"] for name in ("equivalent", "structure")]
-        assert all(share >= 0.0 for share in shares)
+        assert sum(shares) == pytest.approx(row["reward"])
 
 
 def test_each_step_says_where_its_time_goes_and_how_honest_its_reward_was(finished):

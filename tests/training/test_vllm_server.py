@@ -62,9 +62,10 @@ class Serving:
             return 404, f"The model `{body['model']}` does not exist."
         self.calls.append(("sample", body["model"]))
         self.bodies.append(body)
-        torch.manual_seed(body["seed"])
         choices = []
         for prompt in body["prompt"]:
+            if body["seed"] is not None:
+                torch.manual_seed(body["seed"])
             for _ in range(body["n"]):
                 tokens, logps = self.draw(self.adapters[body["model"]], prompt, body)
                 choices.append(
@@ -196,7 +197,9 @@ def test_training_samples_from_the_adapter_of_each_step_and_leaves_nothing_behin
     assert "grpo" in read_stages(folder.evaluation)
     assert seen == [8, 8, 8, 8]
     names = [name for call, name in serving.calls if call == "load"]
-    assert names == ["run-0", "run-1", "run-2", "run-3"]
+    label = names[0].split("-")[1]
+    assert names == [f"run-{label}-{step}" for step in range(4)]
+    assert len(label) == 6  # of this process: a killed one may have left its own names
     assert serving.most == 2
     assert serving.adapters == {}
     neutral = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0, "top_p": 1.0}
@@ -221,12 +224,14 @@ def test_every_call_of_a_step_has_a_seed_of_its_own_and_a_resumed_run_has_the_sa
         found = []
         for step in steps:
             asked.state = SimpleNamespace(global_step=step)
-            found.append(rollouts_vllm.ServerGRPOTrainer._sampling(asked).seed)
+            found.append(rollouts_vllm.ServerGRPOTrainer._sampling(asked, distinct=True).seed)
         return found
 
     every = seeds(0, 0, 1, 1, 1)
     assert len(set(every)) == 5
     assert seeds(1, 1, 1) == every[2:]
+    # vLLM would give equal prompts of one request the same completion.
+    assert rollouts_vllm.ServerGRPOTrainer._sampling(asked, distinct=False).seed is None
 
 
 def test_the_server_needs_an_adapter_and_an_unknown_engine_is_named(tmp_path):

@@ -56,7 +56,7 @@ class Decoding:
 
     @classmethod
     def sampled(cls, training: TrainingConfig) -> Decoding:
-        """As GRPO draws, and as many together as in one of its steps."""
+        """At GRPO's temperature, and as many together as in one of its steps."""
         return cls(
             max_new_tokens=training.max_completion_tokens,
             batch_size=training.batch_size * training.num_generations,

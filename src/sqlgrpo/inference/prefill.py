@@ -89,7 +89,7 @@ class PackedPrompts:
         return self._masks[size, above]
 
 
-def common_prefix(one: Tokens, other: Tokens) -> int:
+def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens open both.
 
     >>> common_prefix((1, 2, 3), (1, 2, 4, 5))

@@ -23,6 +23,7 @@ OURS = {
     "temperature": "training.temperature",
     "beta": "training.beta",
     "max_completion_length": "training.max_completion_tokens",
+    "chat_template_kwargs": "the template in the tokenizer, which every stage uses,",
     "output_dir": "output_dir",
     "seed": "seed",
     "report_to": "training.report_to",
@@ -58,7 +59,7 @@ def trackers(config: Config, run: RunFolder) -> list[str]:
     if choice == "none" or (choice == "auto" and not has_key):
         return []
     os.environ.setdefault("WANDB_PROJECT", config.project_name)
-    os.environ.setdefault("WANDB_RUN_ID", run.tracker_id())
+    os.environ["WANDB_RUN_ID"] = run.tracker_id()  # the trials of a sweep share the environment
     os.environ.setdefault("WANDB_RESUME", "allow")
     return ["wandb"]
 
@@ -115,7 +116,8 @@ def _generation(config: Config, passed: dict[str, Any]) -> dict[str, Any]:
     stops = stop_strings(chat=config.model.chat)
     if not stops or not config.training.fast:
         return {}
-    return {"generation_kwargs": {"stop_strings": stops, **(passed.get("generation_kwargs") or {})}}
+    name = "stop" if config.training.rollouts == "vllm" else "stop_strings"  # as each engine has it
+    return {"generation_kwargs": {name: stops, **(passed.get("generation_kwargs") or {})}}
 
 
 def sft_arguments(config: Config, run: RunFolder, *, max_steps: int) -> SFTConfig:

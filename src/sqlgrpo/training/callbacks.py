@@ -17,6 +17,7 @@ from transformers import (
 )
 from transformers.integrations import WandbCallback
 from transformers.trainer_callback import ExportableState
+from transformers.trainer_utils import SaveStrategy
 
 from sqlgrpo.progress import Report
 from sqlgrpo.training import distributed
@@ -67,6 +68,13 @@ def chart(figures: dict[str, float], step: int) -> None:
         tracker.log({**figures, "train/global_step": step})
 
 
+def close_chart() -> None:
+    """End the W&B run, so that the next trial of a sweep starts its own."""
+    tracker = sys.modules.get("wandb")
+    if tracker is not None and tracker.run is not None:
+        tracker.finish()
+
+
 def trackers_last(trainer: Trainer) -> None:
     """W&B hears the figures of a step after our callbacks, which correct the learning rate."""
     if (tracker := trainer.pop_callback(WandbCallback)) is not None:
@@ -102,7 +110,7 @@ class Clock(TrainerCallback, ExportableState):
         self.last_tick = time.monotonic()
         self.spent_s = restored(self, state).get("spent_s", self.spent_s)
 
-    def on_pre_optimizer_step(
+    def on_step_begin(
         self,
         args: TrainingArguments,
         state: TrainerState,
@@ -110,6 +118,7 @@ class Clock(TrainerCallback, ExportableState):
         optimizer: Any = None,
         **_: Any,
     ) -> None:
+        """Before the backward pass, in which DeepSpeed takes its step."""
         done = self.progress(state)
         rise = max(
             (state.global_step + 1) / max(1.0, self.warmup * state.max_steps), done / self.warmup
@@ -139,6 +148,7 @@ class Clock(TrainerCallback, ExportableState):
     ) -> None:
         if self.progress(state) >= 1.0:
             control.should_training_stop = True
+            control.should_save = args.save_strategy != SaveStrategy.NO
 
     def progress(self, state: TrainerState) -> float:
         """Share of the run that is over, by steps or by the clock, in [0, 1]."""

@@ -48,8 +48,14 @@ class Curriculum(TrainerCallback, ExportableState):
         return {"args": {}, "attributes": kept}
 
     def on_train_begin(self, args: GRPOConfig, state: TrainerState, *_: Any, **__: Any) -> None:
-        for name, value in restored(self, state).items():
-            setattr(self, name, value)
+        kept = restored(self, state)
+        # A resumed run with another max_steps has more examples, or fewer, of the same order.
+        for name in kept.keys() & {"earned", "tried"}:
+            own: list[float] = getattr(self, name)
+            own[: len(kept[name])] = kept[name][: len(own)]
+        self.drawn = [
+            [place % len(self.earned) for place in places] for places in kept.get("drawn", [])
+        ]
         uses = args.steps_per_generation * args.num_iterations
         self.taken = state.global_step * args.gradient_accumulation_steps // uses
 

@@ -10,17 +10,22 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from accelerate import PartialState
 from torch import distributed
+from transformers import Trainer
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+from trl.models import unwrap_model_for_generation
 
 from sqlgrpo.config import Config, TrainingConfig
 from sqlgrpo.evaluation.policies import Advance, Policy
+from sqlgrpo.models import save
 from sqlgrpo.types import Completion, Example
 
 T = TypeVar("T")
@@ -105,6 +110,22 @@ def divided(policy: Policy) -> Policy:
         return completions
 
     return answer
+
+
+def whole(trainer: Trainer) -> AbstractContextManager[Any]:
+    """The trainer's model without its distributed wrapping, all weights on every process."""
+    context: AbstractContextManager[Any] = unwrap_model_for_generation(
+        trainer.model_wrapped, trainer.accelerator
+    )
+    return context
+
+
+def keep(trainer: Trainer, folder: Path) -> None:
+    """Save the trainer's adapter, or all weights, on the main process."""
+    with whole(trainer) as model:
+        if world().is_main:
+            save(model, folder)
+    barrier()
 
 
 def share_cores(config: Config) -> Config:

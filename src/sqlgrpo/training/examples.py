@@ -101,8 +101,8 @@ def by_length(
     long: list[Quarantined] = []
     for example in examples:
         messages = environment.messages(example)
-        # A token is at least one character, so most prompts need no tokenizer to be seen to fit.
-        if sum(len(message["content"]) for message in messages) + 64 <= limit:
+        # A token is at least one byte, so most prompts need no tokenizer to be seen to fit.
+        if sum(len(message["content"].encode()) for message in messages) + 64 <= limit:
             fits.append(example)
             continue
         length = len(prompt_ids(tokenizer, messages, chat=config.model.chat))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from peft import PeftModel
 from rich.console import Console
 from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOTrainer
-from trl.models import unwrap_model_for_generation
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import MultiTurnEnv, SqlEnv, build_environment
@@ -41,7 +40,6 @@ from sqlgrpo.models import (
     load_tokenizer,
     lora,
     require_device,
-    save,
     unrounded,
 )
 from sqlgrpo.models.prompts import plain_text
@@ -50,7 +48,7 @@ from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.training import distributed
 from sqlgrpo.training.ahead import verified_ahead
 from sqlgrpo.training.arguments import grpo_arguments
-from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics, trackers_last
+from sqlgrpo.training.callbacks import Clock, KeepBest, Metrics, close_chart, trackers_last
 from sqlgrpo.training.curriculum import Curriculum, curriculum_for
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.examples import Prepared, prepare
@@ -103,6 +101,7 @@ def train(config: Config, console: Console) -> RunFolder:
             write_report(run.root, title=run.root.name)
     finally:
         environment.rubric.judge.close()
+        close_chart()
     return run
 
 
@@ -154,6 +153,8 @@ class Job:
         if halt := read_halt(self.run):
             log.warning("GRPO %s", halt)
             return
+        if self.run.is_trained(self.config.training):
+            return
         judge = self.environment.rubric.judge
         curriculum = self._curriculum(model)
         with (
@@ -162,7 +163,7 @@ class Job:
         ):
             keep_best = KeepBest(
                 lambda: self._validate(trainer),
-                lambda: keep(trainer, self.run.best),
+                lambda: distributed.keep(trainer, self.run.best),
                 self.run,
                 self.config.training.eval_every,
                 report,
@@ -180,6 +181,8 @@ class Job:
                 stop.restore()
             stop.check(self.run.root)
             keep_best.finish(trainer.state)
+            halts.leave_word()
+            self.run.mark_trained(self.config.training)
 
     def trainer(
         self,
@@ -248,7 +251,7 @@ class Job:
         return load_checkpoint(self.config.model, self.run.best)
 
     def _validate(self, trainer: GRPOTrainer) -> float:
-        with whole(trainer) as model:
+        with distributed.whole(trainer) as model:
             measured = self._evaluate("", model, self.data.validation)
         return measured.figures["suite_accuracy"].value
 
@@ -268,22 +271,6 @@ class Job:
     def _policy(self, model: Any, decoding: Decoding) -> Policy:
         ask = Generator(model, self.tokenizer, decoding, chat=self.config.model.chat)
         return model_policy(ask, self.environment)
-
-
-def whole(trainer: GRPOTrainer) -> AbstractContextManager[Any]:
-    """The trainer's model without its distributed wrapping, all weights on every process."""
-    context: AbstractContextManager[Any] = unwrap_model_for_generation(
-        trainer.model_wrapped, trainer.accelerator
-    )
-    return context
-
-
-def keep(trainer: GRPOTrainer, folder: Path) -> None:
-    """Save the trainer's adapter, or all weights, on the main process."""
-    with whole(trainer) as model:
-        if distributed.world().is_main:
-            save(model, folder)
-    distributed.barrier()
 
 
 def prompts(examples: Sequence[Example], environment: SqlEnv, *, chat: bool) -> Dataset:

@@ -231,6 +231,10 @@ class Halts(TrainerCallback, ExportableState):
         control.should_save = control.should_training_stop = True
         if state.is_world_process_zero:
             log.error("%s", self.found)
+
+    def leave_word(self) -> None:
+        """Let a resumed run know: once ``checkpoint-best`` is there, which it goes on with."""
+        if self.found and distributed.world().is_main:
             self.found.write(self.run)
 
 

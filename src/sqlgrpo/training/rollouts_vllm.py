@@ -11,6 +11,7 @@ and trainer must see the same folder.
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import urllib.error
 import urllib.request
@@ -23,7 +24,7 @@ from trl.models import unwrap_model_for_generation
 
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.models import save
-from sqlgrpo.training.distributed import barrier, world
+from sqlgrpo.training.distributed import barrier, on_main, world
 from sqlgrpo.training.survive import SurvivingFastGRPOTrainer
 
 FOLDER = ".rollout-adapters"
@@ -42,7 +43,8 @@ class Sampling:
     repetition_penalty: float
     stop: list[str] | None
     stop_token_ids: list[int]
-    seed: int
+    seed: int | None
+    """vLLM seeds every prompt of a request alike; ``None`` when equal prompts are in one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,8 @@ class ServerGRPOTrainer(SurvivingFastGRPOTrainer):
     stop: list[str] | None = None
     _served: tuple[int, str] = (-1, "")
     """The optimizer step of the adapter that the server has, and its name."""
+    _label: str = ""
+    """Tells this process's adapters from those that a killed one left on the server."""
     _asked: tuple[int, int] = (-1, 0)
     """The optimizer step of the last call, and how many calls it had made before."""
 
@@ -148,14 +152,17 @@ class ServerGRPOTrainer(SurvivingFastGRPOTrainer):
         with self.timer.measure("generate"):
             name = self._current_adapter()
             size = group_size(prompt_ids)
-            samples = self.server.sample(name, prompt_ids[::size], size, self._sampling())
+            asked = prompt_ids[::size]
+            sampling = self._sampling(distinct=len(set(map(tuple, asked))) == len(asked))
+            samples = self.server.sample(name, asked, size, sampling)
         return [sample.tokens for sample in samples], None
 
-    def _sampling(self) -> Sampling:
-        """As TRL would sample, with a seed of its own for every call."""
+    def _sampling(self, *, distinct: bool) -> Sampling:
+        """As TRL would sample, with a seed of its own for every call of distinct prompts."""
         step, calls = self._asked
         calls = calls + 1 if step == self.state.global_step else 0
         self._asked = (self.state.global_step, calls)
+        seed = self.args.seed + 1_000_003 * self.state.global_step + 1_009 * calls + world().rank
         return Sampling(
             max_tokens=self.max_completion_length,
             temperature=self.temperature,
@@ -165,7 +172,7 @@ class ServerGRPOTrainer(SurvivingFastGRPOTrainer):
             repetition_penalty=self.repetition_penalty,
             stop=self.stop,
             stop_token_ids=self.eos_token_ids,
-            seed=self.args.seed + 1_000_003 * self.state.global_step + 1_009 * calls + world().rank,
+            seed=seed if distinct else None,
         )
 
     def _current_adapter(self) -> str:
@@ -174,7 +181,8 @@ class ServerGRPOTrainer(SurvivingFastGRPOTrainer):
         if step == self.state.global_step:
             return old
         root = Path(self.args.output_dir) / FOLDER
-        name = f"{Path(self.args.output_dir).name}-{self.state.global_step}"
+        self._label = self._label or on_main(lambda: secrets.token_hex(3))
+        name = f"{Path(self.args.output_dir).name}-{self._label}-{self.state.global_step}"
         folder = root / name
         with unwrap_model_for_generation(self.model_wrapped, self.accelerator) as model:
             if world().is_main:

@@ -11,7 +11,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from sqlgrpo.config import Config
+from sqlgrpo.config import Config, TrainingConfig
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.files import write_atomically
 from sqlgrpo.training.survive_files import newest_whole
@@ -25,6 +25,10 @@ MAY_CHANGE = (
     "training.telemetry",
 )
 """Settings that a resumed run may change; any other difference is another run."""
+
+
+TRAINED = ".trained"
+"""Marks a run whose GRPO is over; holds the limits that it ran to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,15 @@ class RunFolder:
         """The newest checkpoint that is whole; damaged ones are skipped with a warning."""
         return newest_whole(self.root)
 
+    def is_trained(self, training: TrainingConfig) -> bool:
+        """Has GRPO ended here by itself, under the same limits?"""
+        file = self.root / TRAINED
+        return file.is_file() and file.read_text() == _limits(training)
+
+    def mark_trained(self, training: TrainingConfig) -> None:
+        """``checkpoint-best`` is final unless a limit changes."""
+        write_atomically(self.root / TRAINED, _limits(training))
+
     def forget(self, stage: str, after_step: int) -> None:
         """Drop the rows of steps that a resumed run is about to take again."""
         for file in (self.metrics, self.hacks, self.counterexamples):
@@ -129,6 +142,10 @@ class RunFolder:
                 f"{self.root} holds a run with other settings ({', '.join(changed[:5])}); "
                 "name another output_dir, or remove it to start again"
             )
+
+
+def _limits(training: TrainingConfig) -> str:
+    return json.dumps({"max_steps": training.max_steps, "max_minutes": training.max_minutes})
 
 
 def append(file: Path, rows: Sequence[Mapping[str, Any]]) -> None:

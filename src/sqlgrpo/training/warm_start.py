@@ -69,13 +69,16 @@ def warm_start(
         )
     trainer.remove_callback(PrinterCallback)
     adapters_to_float32(trainer.model)
+    if world().is_main:
+        run.forget("warm_start", -1)  # what a killed one had noted
     trainer.train()
     if world().is_main:
         save(trainer.model, run.warm_start)
-    if world().size == 1:
+    if world().size == 1 and isinstance(trainer.model, PeftModel):
         return trainer.model
     barrier()
-    # The hooks of the warm start's DDP wrapper would stay on this model.
+    # The hooks of the warm start's DDP wrapper would stay on this model. Without an adapter, TRL
+    # takes the reference policy from where the model was loaded: the warm start, not its base.
     return load_checkpoint(config.model, run.warm_start, trainable=True)
 
 

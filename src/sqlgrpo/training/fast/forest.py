@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sqlgrpo.training.fast.trie import PackedRow, Tokens, common_prefix, pack_within
+from sqlgrpo.inference.prefill import Tokens, common_prefix
+from sqlgrpo.training.fast.trie import PackedRow, pack_within
 
+NOTHING = next(pack_within((0,), [(0,)], 1))
+"""One token that predicts the next."""
 WORTH_SHARING = 0.1
 """Part of the tokens from which what all prompts have in common is read once. Below it, each prompt
 is better off with plain causal attention of its own."""
@@ -80,6 +83,8 @@ class Forest:
     index_BC: Tensor
     """For each token of each completion: its target, or N where there is none."""
     tokens: int
+    idle: int = 0
+    """Forward passes to make besides, for nothing, because another process makes them."""
 
     def spread(self, values_N: Tensor) -> Tensor:
         """Values per target -> (B, C), zero where there is no token."""
@@ -127,7 +132,7 @@ def build(rows: Rows, max_tokens: int, device: torch.device) -> Forest:
             if path is not None:
                 index_BC[i][: len(path)] = [count + target for target in path]
         count += len(row.targets)
-    trees = [row for _, row in packed] or list(pack_within((0,), [(0,)], 1))
+    trees = [row for _, row in packed] or [NOTHING]
     index = torch.tensor(index_BC, device=device)
     batches = tuple(PackedBatch.of(part, device) for part in _fill(trees, max_tokens))
     return Forest(

@@ -21,7 +21,7 @@ from sqlgrpo.errors import ConfigError
 from sqlgrpo.models import attention
 from sqlgrpo.training.fast import lowrank
 from sqlgrpo.training.fast.attention import PackedAttention
-from sqlgrpo.training.fast.forest import Forest, PackedBatch
+from sqlgrpo.training.fast.forest import NOTHING, Forest, PackedBatch
 from sqlgrpo.training.fast.head import Head, score
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,8 @@ def _score_forest(model: PreTrainedModel, forest: Forest, head: Head) -> tuple[T
         else _score_batch(model, batch, head)
         for batch in forest.batches
     ]
+    for _ in range(forest.idle):
+        _score_batch(model, PackedBatch.of([NOTHING], forest.index_BC.device), head)
     return torch.cat([logps for logps, _ in scores]), torch.cat([other for _, other in scores])
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import torch
+from accelerate import DistributedType
 from peft import PeftModel
 from torch import Tensor, nn
 
@@ -28,17 +30,21 @@ class Scorer:
         """The packed rows, and per target its log-probability and the entropy, (N,) each; without
         a limit, parts are of at most ``held`` tokens.
 
-        Raises ``torch.OutOfMemoryError`` when not even a single row fits.
+        Raises ``torch.OutOfMemoryError`` when not even a single row fits, and at once when there
+        are other processes, which would not split theirs.
         """
         while True:
             limit = self.limit or held
             forest = build(rows, limit, accelerator.device)
+            alone = accelerator.distributed_type == DistributedType.NO
+            if not alone:
+                forest = in_step(forest, accelerator)
             self._largest = max((len(batch.tokens_T) for batch in forest.batches), default=0)
             try:
                 with accelerator.autocast():
                     logps_N, entropies_N = model(forest=forest)
             except torch.OutOfMemoryError:
-                if not self.halve(limit):
+                if not alone or not self.halve(limit):
                     raise
                 continue
             return forest, logps_N, entropies_N
@@ -51,6 +57,14 @@ class Scorer:
         self.limit = self._largest // 2
         log.warning("out of memory; splitting into parts of %d tokens", self.limit)
         return True
+
+
+def in_step(forest: Forest, accelerator: Any) -> Forest:
+    """The forest with as many forward passes as that of every other process: ZeRO-3 gathers the
+    weights for each, and waits for all."""
+    count = torch.tensor(len(forest.batches), device=accelerator.device)
+    most = int(accelerator.gather(count).max())
+    return replace(forest, idle=most - len(forest.batches))
 
 
 class Gradients:

@@ -16,10 +16,11 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from trl import SFTTrainer
 
+from sqlgrpo.inference.prefill import Tokens, common_prefix
 from sqlgrpo.training.fast.forest import Forest, PackedBatch
 from sqlgrpo.training.fast.forward import install, reason_not_to_pack
 from sqlgrpo.training.fast.head import Head
-from sqlgrpo.training.fast.trie import PackedRow, Tokens, common_prefix, pack
+from sqlgrpo.training.fast.trie import PackedRow, pack
 
 WORTH_SHARING = 0.5
 """Rows are packed together when they share at least this part of the shorter one."""

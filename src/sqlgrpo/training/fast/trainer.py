@@ -80,6 +80,7 @@ class FastGRPOTrainer(GRPOTrainer):
         reason = reason_not_to_pack(model) or reason_not_to_share(model, self.generation_config)
         if reason:
             log.warning("rollouts through generate, not shared: %s", reason)
+            self.generation_config.stop_strings = None  # TRL gives generate no tokenizer for them
             return None
         attention.register(model)
         return RolloutEngine(
@@ -128,9 +129,8 @@ class FastGRPOTrainer(GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         batch = self._sample_and_score(inputs)
-        if self.model.training and self.fast.refill_rounds:
-            return self._refilled(batch)
-        return batch
+        refills = self.model.training and self.fast.refill_rounds
+        return self._refilled(batch) if refills else batch
 
     def _sample_and_score(
         self, inputs: list[dict[str, Any]], *, refill: bool = False

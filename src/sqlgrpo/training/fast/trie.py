@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-Tokens = tuple[int, ...]
+from sqlgrpo.inference.prefill import Tokens, common_prefix
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,13 +95,3 @@ def _close(row: PackedRow, open_inputs: list[int], depth: int) -> None:
     for index in open_inputs[depth:]:
         row.ends[index] = len(row.tokens)
     del open_inputs[depth:]
-
-
-def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many tokens two rows share from the start."""
-    length = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        length += 1
-    return length

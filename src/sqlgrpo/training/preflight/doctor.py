@@ -84,7 +84,7 @@ def examine(config: Config, *, sample: int = 0) -> Findings:
 
 def _sizes(config: Config, architecture: PretrainedConfig) -> Findings:
     estimated = memory.estimate(config, architecture)
-    kept = machine.checkpoint_bytes(config, estimated.optimizer / 8, estimated.weights / 2)
+    kept = memory.checkpoint_bytes(config, architecture)
     found = machine.check_disk(Path(config.output_dir), kept)
     if not torch.cuda.is_available():
         return found + ok("memory", f"no GPU here; one would need {estimated}")

@@ -74,13 +74,6 @@ def check_disk(folder: Path, needed_bytes: float) -> Findings:
     return ok("disk", value)
 
 
-def checkpoint_bytes(config: Config, trained: float, total: float) -> float:
-    """What the checkpoints of a run take: weights, and optimizer state."""
-    weights = trained * 4 if config.model.lora else total * 2
-    moments = trained * (2 if "8bit" in str(config.training.trl.get("optim", "")) else 8)
-    return (config.training.keep_checkpoints + 1) * (weights + moments) + 2 * weights
-
-
 def check_hub(config: Config) -> Findings:
     """May this machine download the model?"""
     name = config.model.name

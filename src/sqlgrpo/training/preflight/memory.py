@@ -31,6 +31,7 @@ class Memory:
     """Bytes on one card."""
 
     weights: float
+    """The policy's and, with a KL term and no adapter, the reference's."""
     trained: float
     """Adapters (or float32 copies of all weights) and gradients."""
     optimizer: float
@@ -66,20 +67,37 @@ def estimate(config: Config, architecture: PretrainedConfig) -> Memory:
     training = config.training
     shards = training.num_gpus if training.accelerator == "deepspeed" else 1
     frozen_bytes, trained = _parameters(model, config)
+    reference = training.beta > 0 and not config.model.lora
     sharded = shards if training.zero_stage == 3 else 1
     width = 4.0 if config.model.lora else BYTES[config.model.dtype]
     gradient_shards = shards if training.zero_stage >= 2 else 1
     own = 0.0 if config.model.lora or training.accelerator != "deepspeed" else 4.0
-    moments = 2.0 if "8bit" in str(training.trl.get("optim", "")) else 8.0
     on_card = 0.0 if training.offload else 1.0
     return Memory(
-        weights=frozen_bytes / sharded,
+        weights=frozen_bytes * (2 if reference else 1) / sharded,
         trained=trained * (width / gradient_shards + (width if config.model.lora else 0.0)),
-        optimizer=on_card * trained * (moments + own) / shards,
+        optimizer=on_card * trained * (_moments(config) + own) / shards,
         cache=_cache(config, architecture),
         activations=_activations(config, architecture),
         logits=_logits(config, architecture),
     )
+
+
+def checkpoint_bytes(config: Config, architecture: PretrainedConfig) -> float:
+    """What the checkpoints of a run take on disk: weights, and optimizer state."""
+    with init_empty_weights():
+        model = AutoModelForCausalLM.from_config(architecture)
+    training = config.training
+    _, trained = _parameters(model, config)
+    weights = trained * (4.0 if config.model.lora else BYTES[config.model.dtype])
+    own = 4.0 if training.accelerator == "deepspeed" else 0.0
+    state = trained * (_moments(config) + own)
+    return (training.keep_checkpoints + 1) * (weights + state) + 2 * weights
+
+
+def _moments(config: Config) -> float:
+    """Bytes of Adam's moments for each trained parameter."""
+    return 2.0 if "8bit" in str(config.training.trl.get("optim", "")) else 8.0
 
 
 def _parameters(model: nn.Module, config: Config) -> tuple[float, float]:

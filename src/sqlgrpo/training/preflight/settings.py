@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
 from sqlgrpo.config import Config
+from sqlgrpo.errors import ConfigError
+from sqlgrpo.models import check_checkpoint
 from sqlgrpo.training.preflight.finding import Findings, error, warning
 
 
@@ -123,11 +126,22 @@ def offload_optimizer(config: Config) -> Findings:
     )
 
 
+def given_warm_start(config: Config) -> Findings:
+    folder = config.training.warm_start.adapter
+    try:
+        if folder:
+            check_checkpoint(Path(folder))
+    except ConfigError as problem:
+        return error("training.warm_start.adapter", str(problem), "name the folder of a warm start")
+    return []
+
+
 def checkpoints_between_generations(config: Config) -> Findings:
     """Completions that are still to be used are not in a checkpoint."""
     trl, training = config.training.trl, config.training
     uses = int(trl.get("num_iterations", 1))
-    accumulate = max(1, training.batch_size // training.micro_batch_groups)
+    together = training.micro_batch_groups * training.num_gpus
+    accumulate = max(1, training.batch_size // together)
     per = int(trl.get("steps_per_generation", accumulate)) * uses // accumulate
     if per < 2 or training.eval_every % per == 0:
         return []
@@ -260,6 +274,7 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     unused_distribution,
     gpu_optimizer,
     offload_optimizer,
+    given_warm_start,
     checkpoints_between_generations,
     exploration,
     unused_samples,
