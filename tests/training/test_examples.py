@@ -9,8 +9,9 @@ from sqlgrpo.environments import build_environment
 from sqlgrpo.models import load_tokenizer
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.settings import read
-from sqlgrpo.training.examples import prepare
+from sqlgrpo.training.examples import by_length, prepare
 from sqlgrpo.training.run_folder import RunFolder
+from sqlgrpo.types import Example
 
 SETTINGS = (
     "experiment=quickstart",
@@ -60,3 +61,23 @@ def test_golds_in_the_case_of_the_question_move_no_example_to_another_split(tmp_
     assert ids[True] == ids[False]
     assert golds[True][1:] == golds[False][1:]
     assert all(any(f"'{city}'" in gold for city in CITIES) for gold in golds[True][0])
+
+
+def test_a_prompt_is_measured_where_a_character_may_be_several_tokens(tmp_path):
+    """A byte-level tokenizer reads up to three tokens in a character of Chinese."""
+    example = Example(id="a", question="谁" * 400, schema="", gold_sql="SELECT 1")
+    config = read([*SETTINGS, "data.max_prompt_tokens=512", f"output_dir={tmp_path}"], kind=Config)
+    environment = build_environment(config.environment, build_rubric(config.verifier))
+    measured = []
+
+    class ByteLevel:
+        def apply_chat_template(self, messages, **_):
+            measured.append([*"".join(message["content"] for message in messages).encode()])
+            return measured[-1]
+
+    try:
+        fits, long = by_length([example], environment, ByteLevel(), config)
+    finally:
+        environment.rubric.judge.close()
+    assert fits == []
+    assert long[0].reason.startswith(f"{len(measured[0])} prompt tokens")

@@ -7,13 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
 from safetensors.torch import load_file
 
 from sqlgrpo.config import Config
 from sqlgrpo.evaluation.figures import read_stages
 from sqlgrpo.settings import read
-from sqlgrpo.training.grpo import train
+from sqlgrpo.training.grpo import Job, train
 
 SMALL = [
     "experiment=quickstart",
@@ -39,6 +40,14 @@ QUIET = Console(quiet=True)
 
 def run(folder: Path, *more: str):
     return train(read([*SMALL, f"output_dir={folder}", *more], kind=Config), QUIET)
+
+
+def moved(finished, folder: Path) -> Path:
+    """A copy of a run that may be continued where it is."""
+    shutil.copytree(finished.root, folder)
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace(str(finished.root), str(folder)))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -106,16 +115,31 @@ def test_a_finished_run_is_not_trained_again(finished):
 
 @pytest.mark.slow
 def test_a_run_killed_between_checkpoints_ends_with_the_same_weights(finished, tmp_path):
-    folder = tmp_path / "killed"
-    shutil.copytree(finished.root, folder)
+    folder = moved(finished, tmp_path / "killed")
     shutil.rmtree(folder / "checkpoint-4")
+    shutil.rmtree(folder / "checkpoint-best")
     (folder / "evaluation.json").unlink()
-    config = folder / "config.yaml"
-    config.write_text(config.read_text().replace(str(finished.root), str(folder)))
     run(folder)
     resumed = load_file(folder / "checkpoint-4" / "adapter_model.safetensors")
     whole = load_file(finished.root / "checkpoint-4" / "adapter_model.safetensors")
     assert all((resumed[name] == whole[name]).all() for name in whole)
+
+
+def test_a_run_killed_in_its_last_evaluation_is_trained_on_only_to_another_limit(
+    finished, tmp_path
+):
+    killed = moved(finished, tmp_path / "killed")
+    stages = json.loads((killed / "evaluation.json").read_text())
+    del stages["grpo"]
+    (killed / "evaluation.json").write_text(json.dumps(stages))
+    before = (killed / "metrics.jsonl").read_text()
+    again = run(killed)
+    assert again.metrics.read_text() == before
+    assert json.loads(again.evaluation.read_text()) == json.loads(finished.evaluation.read_text())
+    (killed / "evaluation.json").write_text(json.dumps(stages))
+    longer = run(killed, "training.max_steps=6")
+    assert [path.name for path in longer.root.glob("checkpoint-6")]
+    assert longer.metrics.read_text().startswith(before)
 
 
 def test_stock_trl_and_the_fast_trainer_take_the_same_settings(tmp_path):
@@ -128,3 +152,14 @@ def test_stock_trl_and_the_fast_trainer_take_the_same_settings(tmp_path):
 def test_a_run_without_an_adapter_trains_all_weights(tmp_path):
     stages = read_stages(run(tmp_path / "full", "model.lora=false").evaluation)
     assert "grpo" in stages
+
+
+def test_all_weights_are_held_to_those_of_the_warm_start_and_not_of_its_base(tmp_path, monkeypatch):
+    """A resumed run has no other weights to be held to."""
+    made, build = [], Job.trainer
+    monkeypatch.setattr(Job, "trainer", lambda *given: made.append(build(*given)) or made[-1])
+    folder = run(tmp_path / "run", "model.lora=false", "training.beta=0.1", "training.max_steps=1")
+    reference = made[0].ref_model.state_dict()
+    warm = load_file(folder.warm_start / "model.safetensors")
+    assert len(warm) > 10
+    assert all(torch.equal(weight, reference[name]) for name, weight in warm.items())

@@ -102,7 +102,9 @@ class RunFolder:
     def is_trained(self, training: TrainingConfig) -> bool:
         """Has GRPO ended here by itself, under the same limits?"""
         file = self.root / TRAINED
-        return file.is_file() and file.read_text() == _limits(training)
+        if not (self.best.is_dir() and file.is_file()):
+            return False
+        return file.read_text() == _limits(training)
 
     def mark_trained(self, training: TrainingConfig) -> None:
         """``checkpoint-best`` is final unless a limit changes."""
