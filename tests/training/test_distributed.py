@@ -108,7 +108,9 @@ def test_train_starts_two_processes_and_finishes_the_whole_flow(
     tmp_path, accelerator, stage, environment
 ):
     folder = tmp_path / "run"
-    subprocess.run(command(folder, accelerator, stage, environment), env=QUIET, check=True)
+    # A KL term has the processes score whole rollouts, of two micro-batches, without gradients.
+    more = ["training.beta=0.02", "training.batch_size=4"] if environment == "single_turn" else []
+    subprocess.run(command(folder, accelerator, stage, environment, *more), env=QUIET, check=True)
     stages = read_stages(folder / "evaluation.json")
     assert list(stages) == ["base", "warm_start", "grpo"]
     assert ("reached_turn_2" in stages["grpo"]) == (environment == "multi_turn")
