@@ -241,6 +241,17 @@ def test_lost_prompts_and_flat_groups_are_warnings():
     assert levels(rewards.check_flat([[0.0, 1.0], [0.0, 0.0]])) == {"ok"}
 
 
+def test_checkpoints_on_disk_hold_weights_and_what_the_optimizer_keeps():
+    full = config("model.lora=false", "training=grpo_full", "model.dtype=bfloat16")
+    kept = full.training.keep_checkpoints
+    parameters = 8.03e9
+    expected = (kept + 1) * (2 + 8 + 4) * parameters + 2 * 2 * parameters
+    assert memory.checkpoint_bytes(full, LLAMA_8B) == pytest.approx(expected, rel=1e-3)
+    adapters = config("training=grpo_lora_24gb", "model.lora_r=32")
+    expected = (kept + 1) * (4 + 2) * 83.9e6 + 2 * 4 * 83.9e6
+    assert memory.checkpoint_bytes(adapters, LLAMA_8B) == pytest.approx(expected, rel=1e-2)
+
+
 def test_a_full_disk_and_too_many_workers_are_found(tmp_path):
     assert levels(machine.check_disk(tmp_path / "a" / "b", 1e18)) == {"error"}
     assert levels(machine.check_disk(tmp_path, 1.0)) == {"ok"}
