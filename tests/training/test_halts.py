@@ -92,7 +92,7 @@ def test_flat_groups_ask_for_harder_or_for_easier_examples(solved):
 
 
 def halting(kind, folder, limits: HaltsConfig, **options):
-    callback = Halts(limits, RunFolder(folder), lambda: [])
+    callback = Halts(limits, lambda: [])
     return trainer(kind, folder, extra={"callbacks": [callback]}, max_steps=4, **options), callback
 
 
@@ -115,9 +115,10 @@ def test_each_sign_stops_the_trainer_with_a_checkpoint(tmp_path, kind, limit, fi
     assert callback.found.figure == figure
     assert built.state.global_step == callback.found.step < 4
     assert (tmp_path / "run" / f"checkpoint-{callback.found.step}").is_dir()
-    assert read_halt(callback.run) is None  # there is no checkpoint-best yet to go on with
-    callback.leave_word()
-    told = str(read_halt(callback.run))
+    folder = RunFolder(tmp_path / "run")
+    assert read_halt(folder) is None  # there is no checkpoint-best yet to go on with
+    callback.found.write(folder)
+    told = str(read_halt(folder))
     assert figure in told
     assert f"training.halts.{next(iter(limit))}=" in told
     assert "Next: " in told
@@ -166,7 +167,7 @@ def test_accuracy_that_stays_below_the_best_stops_the_trainer_and_leaves_the_bes
         every=1,
         report=lambda *_, **__: None,
     )
-    halts = Halts(HaltsConfig(evaluations=2), RunFolder(tmp_path), lambda: keep_best.accuracies)
+    halts = Halts(HaltsConfig(evaluations=2), lambda: keep_best.accuracies)
     callbacks = {"callbacks": [keep_best, halts]}
     built = trainer(FastGRPOTrainer, tmp_path, extra=callbacks, max_steps=9)
     built.train()
@@ -182,7 +183,7 @@ def test_a_resumed_run_remembers_where_it_started_and_what_it_measured(tmp_path)
         keep_best = KeepBest(
             lambda: 0.25, lambda: None, RunFolder(tmp_path), every=1, report=lambda *_, **__: None
         )
-        halts = Halts(HaltsConfig(window=2), RunFolder(tmp_path), lambda: keep_best.accuracies)
+        halts = Halts(HaltsConfig(window=2), lambda: keep_best.accuracies)
         built = trainer(
             FastGRPOTrainer,
             tmp_path,

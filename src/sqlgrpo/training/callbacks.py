@@ -148,7 +148,7 @@ class Clock(TrainerCallback, ExportableState):
     ) -> None:
         if self.progress(state) >= 1.0:
             control.should_training_stop = True
-            control.should_save = args.save_strategy != SaveStrategy.NO
+            control.should_save |= args.save_strategy != SaveStrategy.NO
 
     def progress(self, state: TrainerState) -> float:
         """Share of the run that is over, by steps or by the clock, in [0, 1]."""

@@ -168,7 +168,7 @@ class Job:
                 self.config.training.eval_every,
                 report,
             )
-            halts = Halts(self.config.training.halts, self.run, lambda: keep_best.accuracies)
+            halts = Halts(self.config.training.halts, lambda: keep_best.accuracies)
             stop = StopOnSignal(distributed.largest)
             trainer = self.trainer(model, report, telemetry, [keep_best, halts, stop], curriculum)
             last = distributed.on_main(self.run.last_checkpoint)
@@ -181,7 +181,13 @@ class Job:
                 stop.restore()
             stop.check(self.run.root)
             keep_best.finish(trainer.state)
-            halts.leave_word()
+            distributed.on_main(lambda: self._note_end(halts))
+
+    def _note_end(self, halts: Halts) -> None:
+        """``checkpoint-best`` is there: what a resumed run goes on with."""
+        if halts.found:
+            halts.found.write(self.run)
+        else:
             self.run.mark_trained(self.config.training)
 
     def trainer(

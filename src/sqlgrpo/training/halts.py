@@ -175,10 +175,8 @@ SIGNS: tuple[Callable[[Seen, HaltsConfig], Halt | None], ...] = (collapsed, flat
 class Halts(TrainerCallback, ExportableState):
     """Looks for the signs after every step and every evaluation, and stops at the first."""
 
-    def __init__(
-        self, limits: HaltsConfig, run: RunFolder, accuracies: Callable[[], Sequence[float]]
-    ) -> None:
-        self.limits, self.run, self.accuracies = limits, run, accuracies
+    def __init__(self, limits: HaltsConfig, accuracies: Callable[[], Sequence[float]]) -> None:
+        self.limits, self.accuracies = limits, accuracies
         self.seen = Seen(window=limits.window)
         self.spoilt = False
         self.found: Halt | None = None
@@ -231,11 +229,6 @@ class Halts(TrainerCallback, ExportableState):
         control.should_save = control.should_training_stop = True
         if state.is_world_process_zero:
             log.error("%s", self.found)
-
-    def leave_word(self) -> None:
-        """Let a resumed run know: once ``checkpoint-best`` is there, which it goes on with."""
-        if self.found and distributed.world().is_main:
-            self.found.write(self.run)
 
 
 def finite_gradient(optimizer: Any) -> bool:
