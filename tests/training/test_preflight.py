@@ -263,6 +263,9 @@ def test_a_tracker_without_a_key_is_an_error(monkeypatch):
     monkeypatch.delenv("WANDB_MODE", raising=False)
     assert levels(machine.check_tracker(config("training.report_to=wandb"))) == {"error"}
     assert levels(machine.check_tracker(config())) == {"ok"}
+    monkeypatch.setenv("WANDB_MODE", "offline")  # which asks for nothing by itself
+    assert "off; figures" in str(machine.check_tracker(config())[0])
+    assert "offline" in str(machine.check_tracker(config("training.report_to=wandb"))[0])
 
 
 PRESETS = [

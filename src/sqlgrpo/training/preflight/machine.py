@@ -105,6 +105,6 @@ def check_tracker(config: Config) -> Findings:
     key, offline = os.environ.get("WANDB_API_KEY"), os.environ.get("WANDB_MODE") == "offline"
     if choice == "wandb" and not (key or offline):
         return error("W&B", "no key", "set WANDB_API_KEY in .env, or WANDB_MODE=offline")
-    if choice == "none" or not (key or offline):
+    if choice == "none" or (choice == "auto" and not key):
         return ok("W&B", "off; figures go to metrics.jsonl")
     return ok("W&B", "offline" if offline else "on")
