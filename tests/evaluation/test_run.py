@@ -36,6 +36,22 @@ def test_every_gold_earns_everything(tmp_path):
     assert written["gold"]["suite_accuracy"]["n"] == figures["suite_accuracy"].n > 20
 
 
+def test_a_row_that_cannot_be_measured_is_counted_and_listed(tmp_path):
+    row = {
+        "question": "How many shops?",
+        "context": "CREATE TABLE shop (id INTEGER)",
+        "answer": "SELECT COUNT(*) FROM shop",
+    }
+    file = tmp_path / "rows.jsonl"
+    lost = row | {"id": "lost", "db": "nowhere.sqlite"}
+    file.write_text("".join(json.dumps(each) + "\n" for each in (row, lost)))
+    more = ["policy=gold", "data=jsonl", f"data.path={file}", "split=all"]
+    assert evaluate(tmp_path / "out", *more).figures["suite_accuracy"].n == 1
+    told = (tmp_path / "out" / "audit.json").read_text()
+    assert "missing_database" in told
+    assert '"lost"' in told
+
+
 @pytest.mark.slow
 def test_no_hack_is_paid(tmp_path):
     measured = evaluate(tmp_path, "policy=hacks")

@@ -65,7 +65,7 @@ def _measure(config: EvaluateConfig, environment: SqlEnv, console: Console) -> E
 
 
 def _examples(config: EvaluateConfig, environment: SqlEnv, console: Console) -> list[Example]:
-    """The chosen split, without the examples whose gold cannot be scored."""
+    """The chosen split, without the examples that cannot be scored, which ``audit.json`` lists."""
     from sqlgrpo.data.audit import audit
 
     loaded = load(config.data, config.seed)
@@ -83,7 +83,10 @@ def _examples(config: EvaluateConfig, environment: SqlEnv, console: Console) -> 
         chosen = getattr(parts, config.split)
     chosen = chosen[: config.evaluation.limit]
     if config.data.audit:
-        chosen = list(audit(chosen, environment.rubric, console=console).kept)
+        report = audit(chosen, environment.rubric, loaded=loaded, console=console)
+        report.write(Path(config.output_dir) / "audit.json")
+        console.print(report.table())
+        chosen = list(report.kept)
     if not chosen:
         raise ConfigError(f"data: no example is left in split {config.split!r}")
     return chosen
