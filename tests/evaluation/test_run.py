@@ -47,7 +47,7 @@ def test_a_row_that_cannot_be_measured_is_counted_and_listed(tmp_path):
     file.write_text("".join(json.dumps(each) + "\n" for each in (row, lost)))
     more = ["policy=gold", "data=jsonl", f"data.path={file}", "split=all"]
     assert evaluate(tmp_path / "out", *more).figures["suite_accuracy"].n == 1
-    told = (tmp_path / "out" / "audit.json").read_text()
+    told = (tmp_path / "out" / "audit-gold.json").read_text()
     assert "missing_database" in told
     assert '"lost"' in told
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from tests.training.test_preflight import LLAMA_8B
+from tests.training.test_preflight_machine import LLAMA_8B
 from trl import GRPOConfig
 
 from sqlgrpo.config import Config, EvaluateConfig

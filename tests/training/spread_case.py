@@ -24,7 +24,6 @@ from sqlgrpo.models import adapters_to_float32, load_model, load_tokenizer, lora
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.training import distributed
 from sqlgrpo.training.arguments import grpo_arguments
-from sqlgrpo.training.distributed import whole
 from sqlgrpo.training.grpo import prompts
 from sqlgrpo.training.rewards import verifier_rewards
 from sqlgrpo.training.run_folder import RunFolder
@@ -100,7 +99,7 @@ def step(folder: Path, name: str, base: type, overrides: tuple[str, ...]) -> Non
         if here.size > 1
         else sorted(trainer.written)
     )
-    with whole(trainer) as model:
+    with distributed.whole(trainer) as model:
         weights = {
             n.removeprefix("module."): p.detach().clone().contiguous()
             for n, p in model.named_parameters()

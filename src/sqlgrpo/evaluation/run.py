@@ -65,7 +65,7 @@ def _measure(config: EvaluateConfig, environment: SqlEnv, console: Console) -> E
 
 
 def _examples(config: EvaluateConfig, environment: SqlEnv, console: Console) -> list[Example]:
-    """The chosen split, without the examples that cannot be scored, which ``audit.json`` lists."""
+    """The chosen split, without the examples that cannot be scored, which an audit lists."""
     from sqlgrpo.data.audit import audit
 
     loaded = load(config.data, config.seed)
@@ -84,7 +84,7 @@ def _examples(config: EvaluateConfig, environment: SqlEnv, console: Console) -> 
     chosen = chosen[: config.evaluation.limit]
     if config.data.audit:
         report = audit(chosen, environment.rubric, loaded=loaded, console=console)
-        report.write(Path(config.output_dir) / "audit.json")
+        report.write(Path(config.output_dir) / f"audit-{config.policy}.json")
         console.print(report.table())
         chosen = list(report.kept)
     if not chosen:

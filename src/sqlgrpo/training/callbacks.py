@@ -63,16 +63,20 @@ class Metrics(TrainerCallback):
 
 def chart(figures: dict[str, float], step: int) -> None:
     """Figures that no trainer logs, in the W&B run if there is one."""
-    tracker = sys.modules.get("wandb")  # imported by whoever started a run
-    if tracker is not None and tracker.run is not None:
+    if tracker := _tracker():
         tracker.log({**figures, "train/global_step": step})
 
 
 def close_chart() -> None:
     """End the W&B run, so that the next trial of a sweep starts its own."""
-    tracker = sys.modules.get("wandb")
-    if tracker is not None and tracker.run is not None:
+    if tracker := _tracker():
         tracker.finish()
+
+
+def _tracker() -> Any:
+    """The module of W&B while it has a run: whoever started that has imported it."""
+    tracker = sys.modules.get("wandb")
+    return tracker if tracker is not None and tracker.run is not None else None
 
 
 def trackers_last(trainer: Trainer) -> None:
