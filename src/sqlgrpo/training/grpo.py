@@ -99,9 +99,9 @@ def train(config: Config, console: Console) -> RunFolder:
         job.measure("grpo", job.best())
         if here.is_main:
             write_report(run.root, title=run.root.name)
+        close_chart()  # not after an error: W&B then says by itself that the run crashed
     finally:
         environment.rubric.judge.close()
-        close_chart()
     return run
 
 
