@@ -121,6 +121,34 @@ def test_train_starts_two_processes_and_finishes_the_whole_flow(
 
 
 @pytest.mark.distributed
+@pytest.mark.parametrize(
+    ("mistake", "says"),
+    [
+        (("data=jsonl", "data.path=nowhere.jsonl"), "data file nowhere.jsonl does not exist"),
+        (("training.temperature=0",), "training.temperature"),
+    ],
+    ids=["data", "settings"],
+)
+def test_a_mistake_of_the_user_is_told_once_by_two_processes_and_ends_with_2(
+    tmp_path, mistake, says
+):
+    asked = command(tmp_path / "run", "ddp", 2, "single_turn", *mistake)
+    done = subprocess.run(asked, env=QUIET, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count(says) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_killed_process_is_told_by_torchrun(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    asked = [sys.executable, "-m", launch.__name__, "--standalone", str(script)]
+    done = subprocess.run(asked, env=QUIET, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "SIGKILL" in done.stderr
+
+
+@pytest.mark.distributed
 @pytest.mark.parametrize(("accelerator", "stage", "environment"), SIGNALLED, ids=["ddp", "zero3"])
 def test_two_processes_save_at_a_signal_and_go_on_to_the_same_weights(
     tmp_path, accelerator, stage, environment

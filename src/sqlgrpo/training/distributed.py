@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from trl.models import unwrap_model_for_generation
 
 from sqlgrpo.config import Config, TrainingConfig
+from sqlgrpo.errors import SqlgrpoError
 from sqlgrpo.evaluation.policies import Advance, Policy
 from sqlgrpo.models import save
 from sqlgrpo.types import Completion, Example
@@ -32,6 +34,8 @@ T = TypeVar("T")
 
 PATIENCE = timedelta(hours=2)
 """How long processes wait for the main one, which audits and scores alone."""
+LAST_WORD_S = 60.0
+"""How long the others leave the main process to say why all of them end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +73,25 @@ def join() -> World:
 
 
 def on_main(compute: Callable[[], T]) -> T:
-    """What the main process computes, on every process."""
+    """What the main process computes, or the ``SqlgrpoError`` that it meets, on every process."""
     here = world()
     if here.size == 1:
         return compute()
-    box: list[Any] = [compute() if here.is_main else None]
+    box: list[Any] = [_computed(compute) if here.is_main else None]
     distributed.broadcast_object_list(box, src=0)
+    if isinstance(box[0], SqlgrpoError):
+        if not here.is_main:
+            time.sleep(LAST_WORD_S)  # torchrun ends all others as soon as one has gone
+        raise box[0]
     result: T = box[0]
     return result
+
+
+def _computed(compute: Callable[[], T]) -> T | SqlgrpoError:
+    try:
+        return compute()
+    except SqlgrpoError as error:
+        return error
 
 
 def barrier() -> None:

@@ -71,9 +71,9 @@ log = logging.getLogger(__name__)
 def train(config: Config, console: Console) -> RunFolder:
     """Run one training job, or continue it, and return its folder."""
     require_device(config.model)
-    stop_on_errors(check_settings(config))
     here = distributed.join()
     console.quiet = console.quiet or not here.is_main
+    distributed.on_main(lambda: stop_on_errors(check_settings(config)))
     run = distributed.on_main(lambda: RunFolder.open(config))
     config = distributed.share_cores(config)
     if "grpo" in read_stages(run.evaluation):
@@ -85,9 +85,7 @@ def train(config: Config, console: Console) -> RunFolder:
         data = distributed.on_main(lambda: prepare(config, environment, tokenizer, run, console))
         job = Job(config, run, environment, tokenizer, data, console)
         model = load_model(config.model)
-        if here.is_main:
-            checks = check_start(config, tokenizer, model, environment, data.train)
-            stop_on_errors(checks)
+        job.check(model)
         if config.evaluation.baselines:
             job.measure("base", model)
         model = job.warm_start(model)
@@ -115,6 +113,11 @@ class Job:
     tokenizer: Any
     data: Prepared
     console: Console
+
+    def check(self, model: Any) -> None:
+        """Raise ``ConfigError`` for what would end the run later."""
+        asked = (self.config, self.tokenizer, model, self.environment, self.data.train)
+        distributed.on_main(lambda: stop_on_errors(check_start(*asked)))
 
     def measure(self, stage: str, model: Any) -> Stages:
         """Evaluate on the test split, unless this stage was measured before."""

@@ -1,4 +1,5 @@
-"""Re-launch the training script under torchrun, and hand signals on to the processes."""
+"""Re-launch the training script under torchrun, hand signals on to the processes and their status
+back."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 
 import torch
+from torch.distributed import run as torchrun
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.utils.cpp_extension import get_default_build_root
 
 from sqlgrpo.config import Config
@@ -40,7 +43,7 @@ def relaunch(config: Config, command: Sequence[str]) -> int | None:
         [
             sys.executable,
             "-m",
-            "torch.distributed.run",
+            "sqlgrpo.training.launch",
             "--standalone",
             "--nproc-per-node",
             str(training.num_gpus),
@@ -104,3 +107,19 @@ def children(pid: int) -> list[int]:
     """Processes that ``pid`` started."""
     file = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(word) for word in file.read_text().split()] if file.is_file() else []
+
+
+def main(arguments: Sequence[str]) -> None:
+    """torchrun, ending with the status of the process that failed instead of 1 and a traceback."""
+    try:
+        torchrun.run(torchrun.parse_args(arguments))
+    except ChildFailedError as error:
+        statuses = {failure.exitcode for failure in error.failures.values()}
+        statuses.discard(-signal.SIGTERM)  # torchrun's own, for those that had not failed
+        if min(statuses, default=-1) < 0:  # killed, for want of memory perhaps: torchrun tells all
+            raise
+        sys.exit(min(statuses))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
