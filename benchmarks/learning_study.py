@@ -163,8 +163,7 @@ def _job(
 
     quiet_libraries()
     console = Console(stderr=True)
-    overrides = [*DEFAULTS, f"output_dir={folder}", *given, *options.overrides]
-    config = read(overrides, kind=Config)
+    config = read(settings(options.overrides, folder, given), kind=Config)
     environment = build_environment(config.environment, build_rubric(config.verifier))
     run = RunFolder.open(config)
     tokenizer = load_tokenizer(config.model)
@@ -172,6 +171,11 @@ def _job(
     seeded = config if seed is None else replace(config, seed=seed)
     job = Job(seeded, run, environment, tokenizer, data, console)
     return job, environment.rubric.judge.close
+
+
+def settings(overrides: Sequence[str], folder: Path, given: Sequence[str]) -> list[str]:
+    """An arm's own settings come last, so that no override turns one arm into another."""
+    return [*DEFAULTS, *overrides, f"output_dir={folder}", *given]
 
 
 def compared(options: argparse.Namespace) -> dict[str, Any]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from learning_study import paired
+from pathlib import Path
+
+from learning_study import ARMS, paired, settings
+
+from sqlgrpo.config import Config
+from sqlgrpo.settings import read
 
 
 def answers(*right: int) -> dict[str, bool]:
@@ -21,3 +26,11 @@ def test_seeds_are_not_pooled_as_if_they_were_more_questions() -> None:
 
     assert (found["majority_gained"], found["majority_lost"]) == (1, 0)
     assert found["majority_p"] == 1.0
+
+
+def test_an_override_for_our_reward_leaves_another_arm_its_own() -> None:
+    overrides = ["verifier=binary"]
+    kept = read(settings(overrides, Path("run"), ARMS["stock_arctic"]), kind=Config)
+    assert kept.verifier == read(["verifier=arctic"], kind=Config).verifier
+    ours = read(settings(overrides, Path("run"), ARMS["ours"]), kind=Config)
+    assert ours.verifier == read(overrides, kind=Config).verifier
