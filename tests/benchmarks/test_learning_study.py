@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from learning_study import ARMS, paired, settings
-
 from sqlgrpo.config import Config
 from sqlgrpo.settings import read
 
