@@ -2,14 +2,16 @@
 
 import json
 
+import pytest
 from rich.console import Console
 
-from sqlgrpo.config import Config
+from sqlgrpo.config import Config, TrainingConfig
+from sqlgrpo.config.training import WarmStartConfig
 from sqlgrpo.environments import build_environment
 from sqlgrpo.models import load_tokenizer
 from sqlgrpo.rubrics import build_rubric
 from sqlgrpo.settings import read
-from sqlgrpo.training.examples import by_length, prepare
+from sqlgrpo.training.examples import by_length, for_grpo, prepare
 from sqlgrpo.training.run_folder import RunFolder
 from sqlgrpo.types import Example
 
@@ -81,3 +83,22 @@ def test_a_prompt_is_measured_where_a_character_may_be_several_tokens(tmp_path):
         environment.rubric.judge.close()
     assert fits == []
     assert long[0].reason.startswith(f"{len(measured[0])} prompt tokens")
+
+
+@pytest.mark.parametrize(
+    ("total", "steps", "read"),
+    [
+        (180, 40, 80),  # each of the 80 is read four times
+        (180, 41, 180),
+        (100, 40, 100),  # none is left
+        (103, 1, 103),  # three are no batch
+        (108, 1, 8),
+    ],
+)
+def test_grpo_reads_what_the_warm_start_left_unless_that_is_too_little(total, steps, read):
+    train = [Example(id=str(n), question="", schema="", gold_sql="") for n in range(total)]
+    warm = WarmStartConfig(enabled=True, examples=100)
+    training = TrainingConfig(max_steps=steps, batch_size=8, warm_start=warm)
+    assert for_grpo(train, training) == train[total - read :]
+    alone = TrainingConfig(max_steps=steps, batch_size=8)
+    assert for_grpo(train, alone) == train

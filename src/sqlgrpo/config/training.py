@@ -12,6 +12,7 @@ class WarmStartConfig:
 
     enabled: bool = False
     examples: int = 2_000
+    """GRPO reads the others, or all where those would have to be read more than four times."""
     epochs: float = 1.0
     max_minutes: float | None = None
     """Stop by the clock, so that a slow machine still finishes."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sqlgrpo.config import Config
+from sqlgrpo.config import Config, TrainingConfig
 from sqlgrpo.data import load, split
 from sqlgrpo.data.audit import audit
 from sqlgrpo.data.loaded import Quarantined, as_row
@@ -22,6 +22,9 @@ from sqlgrpo.types import Example
 
 log = logging.getLogger(__name__)
 
+FRESH_PASSES = 4
+"""GRPO reads examples that the warm start has not seen this often before it asks for others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -29,7 +32,7 @@ class Prepared:
 
     warm_start: list[Example]
     train: list[Example]
-    """For GRPO: examples that the warm start has not seen, as far as there are enough."""
+    """For GRPO: examples that the warm start has not seen, or all where those are too few."""
     validation: list[Example]
     test: list[Example]
 
@@ -82,14 +85,29 @@ def prepare(
             )
     train = chosen["train"]
     warm = train[: config.training.warm_start.examples]
-    fresh = train[len(warm) :] if config.training.warm_start.enabled else train
-    enough = len(fresh) >= config.training.batch_size
     return Prepared(
         warm_start=warm,
-        train=fresh if enough else train,
+        train=for_grpo(train, config.training),
         validation=chosen["validation"],
         test=chosen["test"],
     )
+
+
+def for_grpo(train: list[Example], training: TrainingConfig) -> list[Example]:
+    """Examples that the warm start left; all of them where GRPO would read those over and over."""
+    if not training.warm_start.enabled:
+        return train
+    fresh = train[training.warm_start.examples :]
+    reads = training.max_steps * training.batch_size
+    if len(fresh) >= max(training.batch_size, reads / FRESH_PASSES):
+        return fresh
+    log.info(
+        "GRPO reads all %d training examples: the warm start leaves %d for %d prompts",
+        len(train),
+        len(fresh),
+        reads,
+    )
+    return train
 
 
 def by_length(
