@@ -3,7 +3,7 @@
     python benchmarks/learning_study.py --run outputs/learning_study --parallel 2 --threads 1 \
         --output results/learning_study.json data.path=FILE
 
-Every arm starts from one warm start, trains on the same fresh examples for the same minutes, and
+Every arm starts from one warm start, trains on the same examples for the same minutes, and
 answers the same held-out questions:
 
 * ``ours``: the fast trainer with the verifier's reward;
@@ -12,9 +12,9 @@ answers the same held-out questions:
 * ``multi_turn`` (not in the default arms): ours, with one repair of a query that fails.
 
 ``--warm-start DIR`` takes one that a run of the same experiment made; its split is the same.
-``--parallel`` arms run at a time on ``--threads`` threads each. A killed study goes on with the
-arms that are not finished. Seeds change the order of examples and the samples alone. Arguments
-without dashes are overrides of ``experiment=sql_create_context_cpu``.
+``--parallel`` arms run at a time on ``--threads`` threads each. A killed study goes on with what is
+not finished. Seeds change the order of examples and the samples alone. Arguments without dashes
+override ``experiment=sql_create_context_cpu``, but not what makes an arm.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from statistics import fmean
 from typing import Any
 
 from common import write_result
-from record_run import exchanged, mcnemar, right, rows
+from record_run import exchanged, figure, mcnemar, right, rows
 
 STOCK = ["training.fast=false", "training.micro_batch_groups=1"]
 ARMS: dict[str, list[str]] = {
@@ -70,8 +70,8 @@ def study(options: argparse.Namespace) -> None:
         run_arms(options)
     figures = compared(options)
     write_result(options.output, "learning_study", figures, settings=_settings(options))
-    for arm, figure in figures["arms"].items():
-        print(f"{arm}: {figure['mean']:.3f} ({figure['gain']:+.3f} on the warm start)")
+    for arm, found in figures["arms"].items():
+        print(f"{arm}: {found['mean']:.3f} ({found['gain']:+.3f} on the warm start)")
 
 
 def run_arms(options: argparse.Namespace) -> None:
@@ -126,8 +126,7 @@ def train_arm(options: argparse.Namespace, arm: str, seed: int) -> None:
             job.reinforce(model)
             trained = job.run.best
         fast = replace(job.config, training=replace(job.config.training, fast=True))
-        trained_model = load_checkpoint(job.config.model, trained)
-        replace(job, config=fast).measure(arm, trained_model)
+        replace(job, config=fast).measure(arm, load_checkpoint(job.config.model, trained))
     finally:
         close()
 
@@ -189,6 +188,7 @@ def compared(options: argparse.Namespace) -> dict[str, Any]:
         arms[arm] = {
             "seeds": list(runs),
             "suite_accuracy": shares,
+            "exact_match": [figure(_folder(options, arm, s), arm, "exact_match") for s in runs],
             "mean": fmean(shares),
             "gain": fmean(shares) - before,
             "steps": [_steps(_folder(options, arm, seed)) for seed in runs],
@@ -198,7 +198,9 @@ def compared(options: argparse.Namespace) -> dict[str, Any]:
         if arm != "ours" and common:
             ours = [answers["ours"][seed] for seed in common]
             arms[arm]["ours_against_it"] = paired([runs[seed] for seed in common], ours)
-    return {"warm_start": {"suite_accuracy": before, "n": len(base)}, "arms": arms}
+    exact = figure(options.run / "start", "warm_start", "exact_match")
+    started = {"suite_accuracy": before, "exact_match": exact, "n": len(base)}
+    return {"warm_start": started, "arms": arms}
 
 
 def finished(options: argparse.Namespace, arm: str) -> dict[int, dict[str, bool]]:

@@ -39,6 +39,12 @@ def right(folder: Path, stage: str) -> dict[str, bool]:
     return {row["id"]: row["reward"] == 1.0 for row in rows(path)} if path.is_file() else {}
 
 
+def figure(folder: Path, stage: str, name: str) -> float:
+    """One figure of a stage, such as its exact match."""
+    value: float = json.loads((folder / "evaluation.json").read_text())[stage][name]["value"]
+    return value
+
+
 def exchanged(old: dict[str, bool], new: dict[str, bool]) -> tuple[int, int]:
     """Questions gained and lost, of those that both answered.
 
