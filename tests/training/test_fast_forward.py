@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,40 @@ def test_a_group_that_does_not_fit_is_split_with_the_same_result(
     for groups in (GROUPS, OPENED):
         assert_same_scores(stock, fast, batch(groups))
         assert_same_gradients(stock, fast, batch(groups))
+
+
+@pytest.mark.usefixtures("flex_on_cpu")
+@pytest.mark.parametrize("make", [llama, lora_model], ids=["full", "lora"])
+@pytest.mark.parametrize("groups", [GROUPS, OPENED], ids=["apart", "opened alike"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"gradient_checkpointing": True}], ids=["plain", "checkpointing"]
+)
+@pytest.mark.parametrize("max_tokens", [None, 12])
+def test_flex_attention_has_stock_scores_and_gradients(
+    make: Callable[[], Any],
+    groups: Groups,
+    settings: dict[str, Any],
+    max_tokens: int | None,
+    tmp_path: Path,
+) -> None:
+    options = {"fast": FastOptions(attention="flex", max_tokens=max_tokens)}
+    stock = trainer(GRPOTrainer, tmp_path / "stock", model=make(), **settings)
+    fast = trainer(FastGRPOTrainer, tmp_path / "fast", model=make(), extra=options, **settings)
+    assert_same_scores(stock, fast, batch(groups))
+    assert_same_gradients(stock, fast, batch(groups))
+
+
+@pytest.mark.usefixtures("flex_on_cpu")
+def test_flex_attention_takes_what_autocast_leaves_in_float32(tmp_path: Path) -> None:
+    options = {"fast": FastOptions(attention="flex")}
+    exact = trainer(GRPOTrainer, tmp_path / "exact", model=lora_model())
+    stock = trainer(GRPOTrainer, tmp_path / "stock", model=lora_model(), bf16=True)
+    fast = trainer(FastGRPOTrainer, tmp_path / "fast", model=lora_model(), extra=options, bf16=True)
+    truth = gradients(exact, batch())
+    theirs, ours = gradients(stock, batch()), gradients(fast, batch())
+    for name, expected in truth.items():
+        rounding = (theirs[name] - expected).norm()
+        assert (ours[name] - expected).norm() < 3 * rounding + 1e-12, name
 
 
 @pytest.mark.parametrize("groups", [GROUPS, OPENED], ids=["apart", "opened alike"])

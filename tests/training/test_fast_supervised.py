@@ -42,6 +42,7 @@ def trainer(cls, folder, **changes):
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(parameter, std=0.05)
+    attention = changes.pop("attention", "sdpa")
     settings = {"output_dir": str(folder), "use_cpu": True, "bf16": False, "report_to": []}
     return cls(
         model=model,
@@ -54,6 +55,7 @@ def trainer(cls, folder, **changes):
         ),
         train_dataset=Dataset.from_list(ROWS),
         processing_class=load_tokenizer(TINY),
+        **({"attention": attention} if cls is FastSFTTrainer else {}),
     )
 
 
@@ -67,8 +69,11 @@ def loss_and_gradients(made):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"adapter": False}, {"checkpointing": True}], ids=["lora", "full", "gc"]
+    "changes",
+    [{}, {"adapter": False}, {"checkpointing": True}, {"attention": "flex"}],
+    ids=["lora", "full", "gc", "flex"],
 )
+@pytest.mark.usefixtures("flex_on_cpu")
 def test_loss_and_gradients_are_those_of_stock_trl(tmp_path, changes):
     loss, gradients = loss_and_gradients(trainer(FastSFTTrainer, tmp_path, **changes))
     stock_loss, stock = loss_and_gradients(trainer(SFTTrainer, tmp_path, **changes))

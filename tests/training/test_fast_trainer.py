@@ -237,7 +237,8 @@ def test_one_completion_per_prompt_is_enough_at_evaluation(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "options", [{"sampling": "float8"}, {"max_tokens": 0}, {"refill_rounds": -1}]
+    "options",
+    [{"sampling": "float8"}, {"max_tokens": 0}, {"refill_rounds": -1}, {"attention": "flux"}],
 )
 def test_an_option_that_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):

@@ -85,6 +85,35 @@ def test_the_quickstart_has_no_contradiction():
         ),
         (["training.warm_start.adapter=nowhere"], "error", "nowhere: no such folder"),
         (["training.num_generations=1"], "error", "has no advantage"),
+        (["training.packed_attention=flex"], "error", "flex needs a GPU"),
+        (["training.packed_attention=flux"], "error", "did you mean 'flex'?"),
+        (["training.rollouts=vlm"], "error", "did you mean 'vllm'?"),
+        (
+            ["training.batch_size=7", "training.micro_batch_groups=2"],
+            "error",
+            "7 is not a multiple",
+        ),
+        (["+training.trl.learning_rat=1"], "error", "did you mean 'learning_rate'?"),
+        (
+            ["+training.trl.generation_batch_size=16", "+training.trl.steps_per_generation=2"],
+            "error",
+            "TRL refuses it",
+        ),
+        (
+            ["training.warm_start.enabled=true", "training.warm_start.batch_size=12"],
+            "error",
+            "12 is not a multiple of micro_batch_size",
+        ),
+        (
+            [
+                "training.accelerator=ddp",
+                "training.num_gpus=2",
+                "training.batch_size=2",
+                "training.micro_batch_groups=2",
+            ],
+            "error",
+            "micro_batch_groups x processes = 4",
+        ),
         (["training.temperature=0"], "error", "would be equal"),
         (["model.chat=false", "training.warm_start.enabled=false"], "warning", "end with EOS"),
         (

@@ -88,6 +88,8 @@ class TrainingConfig:
     """Weight of the KL term against the reference policy."""
     fast: bool = True
     """Share prompts and completion prefixes within a group (same gradients, fewer tokens)."""
+    packed_attention: str = "sdpa"
+    """What ``fast`` attends with in training: ``sdpa``, or ``flex`` on a GPU (docs/gpu.md)."""
     refill_rounds: int = 0
     """Dynamic sampling (DAPO): replace flat groups by new prompts, at most this often a step."""
     autocast: str | None = None

@@ -13,7 +13,7 @@ from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.models.precision import autocasts
 from sqlgrpo.models.prompts import stop_strings
-from sqlgrpo.training.distributed import deepspeed, world
+from sqlgrpo.training.distributed import deepspeed
 from sqlgrpo.training.run_folder import RunFolder
 
 OURS = {
@@ -45,8 +45,8 @@ OURS = {
 """TRL keys that have a home of their own in our config."""
 
 
-def trackers(config: Config, run: RunFolder) -> list[str]:
-    """Where figures go besides ``metrics.jsonl``: W&B when it was asked for and can be used."""
+def wants_wandb(config: Config) -> bool:
+    """Was W&B asked for, and can it be used? Raises ``ConfigError`` when it cannot."""
     choice = config.training.report_to
     if choice not in ("auto", "wandb", "none"):
         raise ConfigError(f"training.report_to {choice!r} is not auto, wandb or none")
@@ -56,7 +56,12 @@ def trackers(config: Config, run: RunFolder) -> list[str]:
         raise ConfigError(
             "training.report_to=wandb needs WANDB_API_KEY in .env, or WANDB_MODE=offline"
         )
-    if choice == "none" or (choice == "auto" and not has_key):
+    return choice == "wandb" or (choice == "auto" and has_key)
+
+
+def trackers(config: Config, run: RunFolder) -> list[str]:
+    """Where figures go besides ``metrics.jsonl``."""
+    if not wants_wandb(config):
         return []
     os.environ.setdefault("WANDB_PROJECT", config.project_name)
     os.environ["WANDB_RUN_ID"] = run.tracker_id()  # the trials of a sweep share the environment
@@ -108,7 +113,10 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
         **precision(config),
     }
     passed = _passed_through(config)
-    return GRPOConfig(**ours | passed | _generation(config, passed))
+    try:
+        return GRPOConfig(**ours | passed | _generation(config, passed))
+    except (TypeError, ValueError) as problem:
+        raise ConfigError(f"training.trl: TRL refuses it: {problem}") from problem
 
 
 def _generation(config: Config, passed: dict[str, Any]) -> dict[str, Any]:
@@ -120,10 +128,12 @@ def _generation(config: Config, passed: dict[str, Any]) -> dict[str, Any]:
     return {"generation_kwargs": {name: stops, **(passed.get("generation_kwargs") or {})}}
 
 
-def sft_arguments(config: Config, run: RunFolder, *, max_steps: int) -> SFTConfig:
+def sft_arguments(
+    config: Config, run: RunFolder, *, max_steps: int, world_size: int = 1
+) -> SFTConfig:
     """``SFTConfig`` of the warm start; prompts carry no loss."""
     warm = config.training.warm_start
-    per_step = warm.micro_batch_size * world().size
+    per_step = warm.micro_batch_size * world_size
     if warm.batch_size % per_step:
         raise ConfigError(
             f"training.warm_start.batch_size {warm.batch_size} is not a multiple of "

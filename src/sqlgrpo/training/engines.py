@@ -23,9 +23,7 @@ def local(config: Config) -> Build:
     """The trainer's own weights; ``vllm`` differs only in TRL's arguments."""
     training = config.training
     if training.fast:
-        return partial(
-            SurvivingFastGRPOTrainer, fast=FastOptions(refill_rounds=training.refill_rounds)
-        )
+        return partial(SurvivingFastGRPOTrainer, fast=FastOptions.of(training))
     if training.refill_rounds:
         raise ConfigError("training.refill_rounds needs training.fast=true")
     return SurvivingGRPOTrainer
@@ -45,8 +43,7 @@ def server(config: Config) -> Build:
         )
 
     def build(**options: Any) -> GRPOTrainer:
-        fast = FastOptions(refill_rounds=training.refill_rounds)
-        trainer = ServerGRPOTrainer(fast=fast, **options)
+        trainer = ServerGRPOTrainer(fast=FastOptions.of(training), **options)
         trainer.server = AdapterServer(config.training.rollouts_url)
         trainer.stop = stop_strings(chat=config.model.chat)
         return trainer
@@ -59,7 +56,7 @@ def continuous(config: Config) -> Build:
     training = config.training
     if not training.fast:
         raise ConfigError("training.rollouts=continuous needs training.fast=true")
-    return partial(ContinuousGRPOTrainer, fast=FastOptions(refill_rounds=training.refill_rounds))
+    return partial(ContinuousGRPOTrainer, fast=FastOptions.of(training))
 
 
 ENGINES: dict[str, Callable[[Config], Build]] = {

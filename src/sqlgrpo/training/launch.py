@@ -19,6 +19,7 @@ from torch.utils.cpp_extension import get_default_build_root
 
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError, unknown
+from sqlgrpo.training.preflight import check_settings, stop_on_errors
 
 ACCELERATORS = ("none", "ddp", "deepspeed")
 BUILD_S = 600.0
@@ -37,6 +38,7 @@ def relaunch(config: Config, command: Sequence[str]) -> int | None:
     if "WORLD_SIZE" in os.environ or training.accelerator == "none":
         return None
     check_devices(training.num_gpus)
+    stop_on_errors(f for f in check_settings(config) if f.level == "error")
     if training.offload:
         check_build_locks(Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root()))
     return _run(

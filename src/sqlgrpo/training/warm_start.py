@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from datasets import Dataset
@@ -55,11 +56,14 @@ def warm_start(
     set_seed(config.seed)
     if adapter is not None:
         model = get_peft_model(model, adapter)
-    cls = FastSFTTrainer if config.training.fast else SFTTrainer
+    fast = partial(FastSFTTrainer, attention=config.training.packed_attention)
+    cls = fast if config.training.fast else SFTTrainer
     with unrounded(model):
         trainer = cls(
             model=model,
-            args=sft_arguments(config, run, max_steps=steps(config, len(chosen))),
+            args=sft_arguments(
+                config, run, max_steps=steps(config, len(chosen)), world_size=world().size
+            ),
             train_dataset=pairs(chosen, environment, tokenizer, chat=config.model.chat),
             processing_class=tokenizer,
             callbacks=[

@@ -21,10 +21,17 @@ from sqlgrpo.errors import ConfigError
 from sqlgrpo.models import attention
 from sqlgrpo.training.fast import lowrank
 from sqlgrpo.training.fast.attention import PackedAttention
+from sqlgrpo.training.fast.flex import FlexPackedAttention
 from sqlgrpo.training.fast.forest import NOTHING, Forest, PackedBatch
 from sqlgrpo.training.fast.head import Head, score
 
 log = logging.getLogger(__name__)
+
+ATTENTION: dict[str, type[PackedAttention] | type[FlexPackedAttention]] = {
+    "sdpa": PackedAttention,
+    "flex": FlexPackedAttention,
+}
+"""What computes the attention of packed rows; the numbers are the same."""
 
 HEAD_SCALES = (
     "final_logit_softcapping",
@@ -56,19 +63,22 @@ def drops_out(model: nn.Module) -> bool:
     return any(isinstance(part, nn.Dropout) and part.p > 0 for part in model.modules())
 
 
-def teach(models: Sequence[PreTrainedModel], head: Head) -> bool:
+def teach(models: Sequence[PreTrainedModel], head: Head, attend: str) -> bool:
     """Give all models the ``forest=`` call, or, with a warning, none of them."""
     reason = next(filter(None, map(reason_not_to_pack, models)), "")
     if reason:
         log.warning("no shared forward pass for %s: %s", type(models[0]).__name__, reason)
         return False
     for model in models:
-        install(model, head)
+        install(model, head, attend)
     return True
 
 
-def install(model: PreTrainedModel, head: Head) -> None:
-    """Give ``model`` the ``forest=`` call; every other call goes where it went before."""
+def install(model: PreTrainedModel, head: Head, attend: str) -> None:
+    """Give ``model`` the ``forest=`` call; every other call goes where it went before.
+
+    ``attend`` is a name in ``ATTENTION``.
+    """
     attention.register(model)
     lowrank.install(model)
     before = model.forward
@@ -79,12 +89,14 @@ def install(model: PreTrainedModel, head: Head) -> None:
     ) -> Any:
         if forest is None:
             return before(*args, **options)
-        return _score_forest(self, forest, head)
+        return _score_forest(self, forest, head, attend)
 
     model.forward = types.MethodType(forward, model)
 
 
-def _score_forest(model: PreTrainedModel, forest: Forest, head: Head) -> tuple[Tensor, Tensor]:
+def _score_forest(
+    model: PreTrainedModel, forest: Forest, head: Head, attend: str
+) -> tuple[Tensor, Tensor]:
     """Log-probability and entropy of every target, in the order of the forest.
 
     Several batches mean that they do not fit together: each is then forgotten and computed again
@@ -92,18 +104,20 @@ def _score_forest(model: PreTrainedModel, forest: Forest, head: Head) -> tuple[T
     """
     again = len(forest.batches) > 1 and torch.is_grad_enabled()
     scores = [
-        checkpoint(_score_batch, model, batch, head, use_reentrant=False)
+        checkpoint(_score_batch, model, batch, head, attend, use_reentrant=False)
         if again
-        else _score_batch(model, batch, head)
+        else _score_batch(model, batch, head, attend)
         for batch in forest.batches
     ]
     for _ in range(forest.idle):
-        _score_batch(model, PackedBatch.of([NOTHING], forest.index_BC.device), head)
+        _score_batch(model, PackedBatch.of([NOTHING], forest.index_BC.device), head, attend)
     return torch.cat([logps for logps, _ in scores]), torch.cat([other for _, other in scores])
 
 
-def _score_batch(model: PreTrainedModel, batch: PackedBatch, head: Head) -> tuple[Tensor, Tensor]:
-    packed = PackedAttention(batch)
+def _score_batch(
+    model: PreTrainedModel, batch: PackedBatch, head: Head, attend: str
+) -> tuple[Tensor, Tensor]:
+    packed = ATTENTION[attend](batch)
     hidden_T = model.base_model(
         input_ids=batch.tokens_T[None],
         position_ids=batch.positions_T[None],

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlgrpo.errors import ConfigError
+from sqlgrpo.config import TrainingConfig
+from sqlgrpo.errors import ConfigError, unknown
 from sqlgrpo.inference.engine import check_weights
+from sqlgrpo.training.fast.forward import ATTENTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,8 @@ class FastOptions:
     what opens the prompts of all groups is read once for all of them."""
     share_rollouts: bool = True
     """Sample from one packed tree per group, forking only where completions diverge."""
+    attention: str = "sdpa"
+    """How packed rows attend: a name in ``sqlgrpo.training.fast.forward.ATTENTION``."""
     skip_flat: bool = True
     """Completions with advantage exactly 0 are not forwarded when nothing else needs them."""
     max_tokens: int | None = None
@@ -32,7 +36,14 @@ class FastOptions:
     """Dynamic sampling (DAPO): replace flat groups by groups for other prompts, at most this
     often per generation; 0 turns it off."""
 
+    @classmethod
+    def of(cls, training: TrainingConfig) -> FastOptions:
+        """What a run's settings choose."""
+        return cls(attention=training.packed_attention, refill_rounds=training.refill_rounds)
+
     def __post_init__(self) -> None:
+        if self.attention not in ATTENTION:
+            raise unknown("packed attention", self.attention, ATTENTION)
         check_weights(self.sampling)
         if self.max_tokens is not None and self.max_tokens < 1:
             raise ConfigError(f"max_tokens {self.max_tokens} is not positive")

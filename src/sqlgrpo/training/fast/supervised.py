@@ -32,12 +32,12 @@ T = TypeVar("T")
 class FastSFTTrainer(SFTTrainer):
     """A drop-in ``SFTTrainer`` for prompt-completion data."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, attention: str = "sdpa", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         base = self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
         self._packs = isinstance(base, PreTrainedModel) and not reason_not_to_pack(base)
         if self._packs:
-            install(base, Head(temperature=1.0))
+            install(base, Head(temperature=1.0), attention)
 
     def compute_loss(
         self,

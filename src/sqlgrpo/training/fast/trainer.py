@@ -71,7 +71,7 @@ class FastGRPOTrainer(GRPOTrainer):
             float32=self.args.cast_lm_head_to_fp32,
             entropy_gradient=self._entropy_bonus_enabled,
         )
-        return teach(models, head)
+        return teach(models, head, self.fast.attention)
 
     def _make_engine(self) -> RolloutEngine | None:
         if self.use_vllm or self.use_transformers_continuous_batching:

@@ -10,29 +10,9 @@ import torch
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError
 from sqlgrpo.models import check_checkpoint
+from sqlgrpo.training.preflight import vllm
+from sqlgrpo.training.preflight.arguments import check_arguments
 from sqlgrpo.training.preflight.finding import Findings, error, warning
-
-
-def quantized_for_vllm(config: Config) -> Findings:
-    """TRL 1.16 sends vLLM the packed 4-bit weights, which it cannot load."""
-    vllm = config.training.rollouts == "vllm" or config.training.trl.get("use_vllm")
-    if not (config.model.load_in_4bit and vllm):
-        return []
-    return error(
-        "QLoRA with vLLM",
-        "TRL 1.16 merges the adapter into packed NF4 weights and vLLM cannot load the result",
-        "use training.rollouts=local, or vllm_server, or model=llama-3.1-8b-instruct-bf16",
-    )
-
-
-def vllm_by_the_back_door(config: Config) -> Findings:
-    if "use_vllm" not in config.training.trl:
-        return []
-    return error(
-        "training.trl.use_vllm",
-        "rollouts have a setting of their own",
-        "set training.rollouts=vllm",
-    )
 
 
 def continuous_by_the_back_door(config: Config) -> Findings:
@@ -108,11 +88,16 @@ def unused_distribution(config: Config) -> Findings:
     return found
 
 
-def gpu_optimizer(config: Config) -> Findings:
+def gpu_only(config: Config) -> Findings:
+    found: Findings = []
+    if torch.cuda.is_available():
+        return found
     optim = str(config.training.trl.get("optim", "adamw_torch"))
-    if torch.cuda.is_available() or not optim.endswith(("8bit", "32bit")):
-        return []
-    return error("training.trl.optim", f"{optim} needs a GPU", "set training.trl.optim=adamw_torch")
+    if optim.endswith(("8bit", "32bit")):
+        found += error("training.trl.optim", f"{optim} needs a GPU", "set it to adamw_torch")
+    if config.training.packed_attention == "flex":
+        found += error("training.packed_attention", "flex needs a GPU", "set it to sdpa")
+    return found
 
 
 def offload_optimizer(config: Config) -> Findings:
@@ -240,39 +225,15 @@ def answer_lengths(config: Config) -> Findings:
     )
 
 
-def vllm_length(config: Config) -> Findings:
-    longest = config.data.max_prompt_tokens + config.training.max_completion_tokens
-    limit = config.training.trl.get("vllm_max_model_length")
-    if config.training.rollouts != "vllm" or limit is None or limit >= longest:
-        return []
-    return error(
-        "training.trl.vllm_max_model_length",
-        f"{limit} is less than the longest prompt and completion",
-        f"set it to {longest}",
-    )
-
-
-def merged_in_bfloat16(config: Config) -> Findings:
-    """TRL merges the adapter into the live weights to send them, and unmerges afterwards."""
-    if config.training.rollouts != "vllm" or not config.model.lora:
-        return []
-    return warning(
-        "training.rollouts=vllm with LoRA",
-        "TRL merges and unmerges the adapter each step, and bfloat16 weights drift",
-        "use training.rollouts=vllm_server, which loads the adapter instead",
-    )
-
-
 CHECKS: tuple[Callable[[Config], Findings], ...] = (
-    quantized_for_vllm,
-    vllm_by_the_back_door,
+    *vllm.CHECKS,
     continuous_by_the_back_door,
     quantized_for_zero3,
     quantized_without_adapter,
     low_precision_master,
     float32_on_gpu,
     unused_distribution,
-    gpu_optimizer,
+    gpu_only,
     offload_optimizer,
     given_warm_start,
     checkpoints_between_generations,
@@ -282,11 +243,12 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     masked_stops,
     halting,
     answer_lengths,
-    vllm_length,
-    merged_in_bfloat16,
 )
 
 
 def check_settings(config: Config) -> Findings:
     """Everything that the settings alone tell."""
-    return [finding for check in CHECKS for finding in check(config)]
+    found = [finding for check in CHECKS for finding in check(config)]
+    if any(finding.level == "error" for finding in found):
+        return found
+    return found + check_arguments(config)
