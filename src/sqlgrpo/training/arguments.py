@@ -77,10 +77,13 @@ def precision(config: Config) -> dict[str, Any]:
     }
 
 
-def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GRPOConfig:
+def grpo_arguments(
+    config: Config, run: RunFolder, *, world_size: int = 1, **fixed: Any
+) -> GRPOConfig:
     """``GRPOConfig`` for one step of ``batch_size`` prompts with G completions each.
 
-    A micro-batch holds whole groups: ``micro_batch_groups`` of them per process.
+    A micro-batch holds whole groups: ``micro_batch_groups`` of them per process. What is ``fixed``
+    holds whatever the config says. Raises ``ConfigError`` for what TRL refuses.
     """
     training = config.training
     per_step = training.micro_batch_groups * world_size
@@ -114,7 +117,7 @@ def grpo_arguments(config: Config, run: RunFolder, *, world_size: int = 1) -> GR
     }
     passed = _passed_through(config)
     try:
-        return GRPOConfig(**ours | passed | _generation(config, passed))
+        return GRPOConfig(**ours | passed | _generation(config, passed) | fixed)
     except (TypeError, ValueError) as problem:
         raise ConfigError(f"training.trl: TRL refuses it: {problem}") from problem
 
@@ -129,7 +132,7 @@ def _generation(config: Config, passed: dict[str, Any]) -> dict[str, Any]:
 
 
 def sft_arguments(
-    config: Config, run: RunFolder, *, max_steps: int, world_size: int = 1
+    config: Config, run: RunFolder, *, max_steps: int, world_size: int = 1, **fixed: Any
 ) -> SFTConfig:
     """``SFTConfig`` of the warm start; prompts carry no loss."""
     warm = config.training.warm_start
@@ -154,7 +157,7 @@ def sft_arguments(
         logging_steps=1,
         report_to=[],
         disable_tqdm=True,
-        **precision(config),
+        **precision(config) | fixed,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.attention.flex_attention import create_block_mask
 from transformers.integrations.flex_attention import compile_friendly_flex_attention, flex_attention
+from transformers.integrations.sdpa_attention import repeat_kv
 
 from sqlgrpo.training.fast.forest import PackedBatch
 
@@ -32,13 +33,8 @@ class FlexPackedAttention:
         self.layers.add(layer)
         # Under autocast, RoPE leaves query and key in float32; SDPA casts by itself.
         query, key = query.to(value.dtype), key.to(value.dtype)
+        groups = query.shape[1] // key.shape[1]
+        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
         attend = compile_friendly_flex_attention if query.is_cuda else flex_attention
-        output: Tensor = attend(
-            query,
-            key,
-            value,
-            block_mask=self.mask,
-            scale=scaling,
-            enable_gqa=query.shape[1] != key.shape[1],
-        )
+        output: Tensor = attend(query, key, value, block_mask=self.mask, scale=scaling)
         return output

@@ -17,7 +17,8 @@ from sqlgrpo.training.run_folder import RunFolder
 
 
 def check_arguments(config: Config) -> Findings:
-    """Builds the arguments of both stages; one of several processes cannot, and finds nothing."""
+    """Builds the arguments of both stages, without a GPU: the process may be one that only
+    launches others. Those find nothing; they were checked before they started."""
     if world().size > 1:
         return []
     training = config.training
@@ -26,10 +27,11 @@ def check_arguments(config: Config) -> Findings:
     attempts: list[Callable[[], object]] = [
         partial(trainer_for, config),
         partial(wants_wandb, config),
-        partial(grpo_arguments, alone, run, world_size=size),
+        partial(grpo_arguments, alone, run, world_size=size, use_cpu=True),
     ]
     if training.warm_start.enabled:
-        attempts.append(partial(sft_arguments, alone, run, max_steps=1, world_size=size))
+        sft = partial(sft_arguments, alone, run, max_steps=1, world_size=size, use_cpu=True)
+        attempts.append(sft)
     return [finding for attempt in attempts for finding in _refusal(attempt)]
 
 
