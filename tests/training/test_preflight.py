@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 from peft import get_peft_model
+from transformers import Trainer
+from trl import GRPOTrainer
 
 from sqlgrpo.config import Config
 from sqlgrpo.environments import build_environment
@@ -87,6 +89,7 @@ def test_the_quickstart_has_no_contradiction():
         (["training.num_generations=1"], "error", "has no advantage"),
         (["training.packed_attention=flex"], "error", "flex needs a GPU"),
         (["training.packed_attention=flux"], "error", "did you mean 'flex'?"),
+        (["training.curriculum=learnt"], "error", "no training.curriculum named 'learnt'"),
         (["training.rollouts=vlm"], "error", "did you mean 'vllm'?"),
         (
             ["training.batch_size=7", "training.micro_batch_groups=2"],
@@ -136,6 +139,13 @@ def test_a_contradiction_is_named_with_what_to_do(overrides, level, says):
     named = [f for f in check_settings(config(*overrides)) if says in str(f)]
     assert [finding.level for finding in named] == [level]
     assert named[0].next_step
+
+
+def test_a_trl_that_does_not_fit_is_told_before_anything_is_trained(monkeypatch):
+    monkeypatch.delattr(GRPOTrainer, "_prepare_inputs")
+    monkeypatch.delattr(Trainer, "_prepare_inputs")
+    assert "_prepare_inputs is gone" in str(check_settings(config())[0])
+    assert check_settings(config("training.fast=false")) == []
 
 
 def test_errors_stop_a_run_and_warnings_do_not():

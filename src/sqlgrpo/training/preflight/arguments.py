@@ -9,7 +9,9 @@ from pathlib import Path
 
 from sqlgrpo.config import Config
 from sqlgrpo.errors import ConfigError
+from sqlgrpo.training import contract
 from sqlgrpo.training.arguments import grpo_arguments, sft_arguments, wants_wandb
+from sqlgrpo.training.curriculum import curriculum_for
 from sqlgrpo.training.distributed import world
 from sqlgrpo.training.engines import trainer_for
 from sqlgrpo.training.preflight.finding import Findings, error
@@ -26,9 +28,12 @@ def check_arguments(config: Config) -> Findings:
     run, size = RunFolder(Path(config.output_dir)), training.num_gpus
     attempts: list[Callable[[], object]] = [
         partial(trainer_for, config),
+        partial(curriculum_for, training.curriculum, [], config.seed),
         partial(wants_wandb, config),
         partial(grpo_arguments, alone, run, world_size=size, use_cpu=True),
     ]
+    if training.fast:
+        attempts.append(contract.check)
     if training.warm_start.enabled:
         sft = partial(sft_arguments, alone, run, max_steps=1, world_size=size, use_cpu=True)
         attempts.append(sft)
