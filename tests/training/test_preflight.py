@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -89,6 +90,11 @@ def test_the_quickstart_has_no_contradiction():
         (["training.num_generations=1"], "error", "has no advantage"),
         (["training.packed_attention=flex"], "error", "flex needs a GPU"),
         (["training.packed_attention=flux"], "error", "did you mean 'flex'?"),
+        (
+            ["training.packed_attention=flux", "training.fast=false"],
+            "error",
+            "packed_attention needs training.fast=true",
+        ),
         (["training.curriculum=learnt"], "error", "no training.curriculum named 'learnt'"),
         (["training.rollouts=vlm"], "error", "did you mean 'vllm'?"),
         (
@@ -146,6 +152,16 @@ def test_a_trl_that_does_not_fit_is_told_before_anything_is_trained(monkeypatch)
     monkeypatch.delattr(Trainer, "_prepare_inputs")
     assert "_prepare_inputs is gone" in str(check_settings(config())[0])
     assert check_settings(config("training.fast=false")) == []
+
+
+def test_wandb_without_a_key_is_told_before_anything_is_trained(monkeypatch):
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    asked = config("training.report_to=wandb")
+    assert "needs WANDB_API_KEY" in str(check_settings(asked)[0])
+    monkeypatch.setenv("WANDB_API_KEY", "secret")
+    assert check_settings(asked) == []
+    assert "WANDB_RUN_ID" not in os.environ
 
 
 def test_errors_stop_a_run_and_warnings_do_not():

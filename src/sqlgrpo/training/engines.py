@@ -26,6 +26,8 @@ def local(config: Config) -> Build:
         return partial(SurvivingFastGRPOTrainer, fast=FastOptions.of(training))
     if training.refill_rounds:
         raise ConfigError("training.refill_rounds needs training.fast=true")
+    if training.packed_attention != FastOptions().attention:
+        raise ConfigError("training.packed_attention needs training.fast=true")
     return SurvivingGRPOTrainer
 
 
