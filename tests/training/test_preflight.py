@@ -86,6 +86,16 @@ def test_the_quickstart_has_no_contradiction():
             "warning",
             "continue exactly",
         ),
+        (
+            [
+                "training.batch_size=8",
+                "training.micro_batch_groups=1",
+                "+training.trl.steps_per_generation=2",
+                "+training.trl.num_iterations=2",
+            ],
+            "warning",
+            "set it to a multiple of 8",
+        ),
         (["training.warm_start.adapter=nowhere"], "error", "nowhere: no such folder"),
         (["training.num_generations=1"], "error", "has no advantage"),
         (["training.packed_attention=flex"], "error", "flex needs a GPU"),

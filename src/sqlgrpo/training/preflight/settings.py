@@ -123,11 +123,9 @@ def given_warm_start(config: Config) -> Findings:
 
 def checkpoints_between_generations(config: Config) -> Findings:
     """Completions that are still to be used are not in a checkpoint."""
-    trl, training = config.training.trl, config.training
-    uses = int(trl.get("num_iterations", 1))
-    together = training.micro_batch_groups * training.num_gpus
-    accumulate = max(1, training.batch_size // together)
-    per = int(trl.get("steps_per_generation", accumulate)) * uses // accumulate
+    training = config.training
+    sampled, accumulate, passes = _micro_batches(config)
+    per = sampled * passes // accumulate
     if per < 2 or training.eval_every % per == 0:
         return []
     return warning(
@@ -136,6 +134,28 @@ def checkpoints_between_generations(config: Config) -> Findings:
         "a resumed run would not continue exactly",
         f"set training.eval_every to a multiple of {per}",
     )
+
+
+def passes_within_a_step(config: Config) -> Findings:
+    """A second pass is of use only with other weights than the first."""
+    sampled, accumulate, passes = _micro_batches(config)
+    if passes < 2 or sampled >= accumulate:
+        return []
+    return warning(
+        "training.trl.steps_per_generation",
+        f"{sampled} micro-batches are sampled at once, but an optimizer step has {accumulate}: "
+        "passes over them repeat each other with the same weights",
+        f"set it to a multiple of {accumulate}",
+    )
+
+
+def _micro_batches(config: Config) -> tuple[int, int, int]:
+    """How many are sampled at once, how many an optimizer step has, and the passes over each."""
+    trl, training = config.training.trl, config.training
+    together = training.micro_batch_groups * training.num_gpus
+    accumulate = max(1, training.batch_size // together)
+    sampled = int(trl.get("steps_per_generation", accumulate))
+    return sampled, accumulate, int(trl.get("num_iterations", 1))
 
 
 def unused_samples(config: Config) -> Findings:
@@ -237,6 +257,7 @@ CHECKS: tuple[Callable[[Config], Findings], ...] = (
     offload_optimizer,
     given_warm_start,
     checkpoints_between_generations,
+    passes_within_a_step,
     exploration,
     unused_samples,
     base_model,
