@@ -7,7 +7,7 @@ Every arm starts from one warm start, trains on the same examples for the same m
 answers the same held-out questions:
 
 * ``ours``: the fast trainer with the verifier's reward;
-* ``stock_arctic``, ``stock_rubrics``: stock TRL with the rewards of two published recipes;
+* ``stock_arctic``, ``stock_rubrics``: stock TRL, one group a micro-batch, published rewards;
 * ``sft``: the warm start, simply continued;
 * ``multi_turn`` (not in the default arms): ours, with one repair of a query that fails.
 
