@@ -32,7 +32,7 @@ from statistics import fmean
 from typing import Any
 
 from common import write_result
-from record_run import exchanged, figure, mcnemar, right, rows
+from record_run import figure, paired, right, rows
 
 STOCK = ["training.fast=false", "training.micro_batch_groups=1"]
 ARMS: dict[str, list[str]] = {
@@ -67,11 +67,27 @@ def study(options: argparse.Namespace) -> None:
     """The warm start, every arm with every seed, then the figures of what is finished."""
     options.run.mkdir(parents=True, exist_ok=True)
     if not options.report:
+        check_arms(options)
         run_arms(options)
     figures = compared(options)
     write_result(options.output, "learning_study", figures, settings=_settings(options))
     for arm, found in figures["arms"].items():
         print(f"{arm}: {found['mean']:.3f} ({found['gain']:+.3f} on the warm start)")
+
+
+def check_arms(options: argparse.Namespace) -> None:
+    """Say what an arm's settings would waste, and refuse what would end it, before any trains."""
+    from sqlgrpo.config import Config
+    from sqlgrpo.settings import read
+    from sqlgrpo.training.preflight import check_settings
+
+    for arm in options.arms:
+        config = read(settings(options.overrides, options.run, ARMS[arm]), kind=Config)
+        found = check_settings(config)
+        for finding in found:
+            print(f"{arm}: {finding}", file=sys.stderr, flush=True)
+        if any(finding.level == "error" for finding in found):
+            raise SystemExit(f"{arm} cannot be trained with these settings")
 
 
 def run_arms(options: argparse.Namespace) -> None:
@@ -207,31 +223,6 @@ def finished(options: argparse.Namespace, arm: str) -> dict[int, dict[str, bool]
     """By seed: which questions the arm's last weights answer rightly."""
     folders = {seed: _folder(options, arm, seed) for seed in options.seeds}
     return {seed: right(folder, arm) for seed, folder in folders.items() if _figures(folder)}
-
-
-def paired(before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]) -> dict[str, Any]:
-    """Exact McNemar tests on the same questions: seed by seed, and by majority of three or more.
-
-    Seeds answer the same questions, so their answers must not be pooled as if independent.
-    """
-    each = [exchanged(old, new) for old, new in zip(before, after, strict=True)]
-    found: dict[str, Any] = {
-        "gained": [gained for gained, _ in each],
-        "lost": [lost for _, lost in each],
-        "p": [mcnemar(gained, lost) for gained, lost in each],
-    }
-    if len(each) < 3 or len(each) % 2 == 0:  # an even number has no majority
-        return found
-    old, new = (
-        {key: 2 * sum(run[key] for run in runs) > len(runs) for key in runs[0]}
-        for runs in (before, after)
-    )
-    gained, lost = exchanged(old, new)
-    return found | {
-        "majority_gained": gained,
-        "majority_lost": lost,
-        "majority_p": mcnemar(gained, lost),
-    }
 
 
 def _folder(options: argparse.Namespace, arm: str, seed: int) -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from math import comb
 from pathlib import Path
@@ -53,6 +54,31 @@ def exchanged(old: dict[str, bool], new: dict[str, bool]) -> tuple[int, int]:
     """
     both = [(old[key], new[key]) for key in new if key in old]
     return both.count((False, True)), both.count((True, False))
+
+
+def paired(before: Sequence[dict[str, bool]], after: Sequence[dict[str, bool]]) -> dict[str, Any]:
+    """Exact McNemar tests on the same questions: seed by seed, and by majority of three or more.
+
+    Seeds answer the same questions, so their answers must not be pooled as if independent.
+    """
+    each = [exchanged(old, new) for old, new in zip(before, after, strict=True)]
+    found: dict[str, Any] = {
+        "gained": [gained for gained, _ in each],
+        "lost": [lost for _, lost in each],
+        "p": [mcnemar(gained, lost) for gained, lost in each],
+    }
+    if len(each) < 3 or len(each) % 2 == 0:  # an even number has no majority
+        return found
+    old, new = (
+        {key: 2 * sum(run[key] for run in runs) > len(runs) for key in runs[0]}
+        for runs in (before, after)
+    )
+    gained, lost = exchanged(old, new)
+    return found | {
+        "majority_gained": gained,
+        "majority_lost": lost,
+        "majority_p": mcnemar(gained, lost),
+    }
 
 
 def changes(folder: Path, stages: list[str]) -> dict[str, dict[str, float]]:
